@@ -1,0 +1,44 @@
+import { describeError, exitCodeOf } from './errors.ts';
+import type { Log } from './log.ts';
+
+/** Something that was started and must be stopped: a server, a worker, a timer. */
+export type Stop = () => Promise<void> | void;
+
+const STOP_TIMEOUT_MS = 1_500;
+
+/**
+ * Stops everything, last started first, on SIGTERM or SIGINT and then ends the process with exit code 0.
+ * What does not stop within 1.5 s is left to the operating system; a second signal ends the process at once.
+ */
+export function stopOnSignal(log: Log, stops: readonly Stop[]): void {
+  let stopping = false;
+  const handle = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(0);
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref();
+    void stopAll(log, stops).then(() => process.exit(0));
+  };
+  process.on('SIGTERM', handle);
+  process.on('SIGINT', handle);
+}
+
+async function stopAll(log: Log, stops: readonly Stop[]): Promise<void> {
+  for (const stop of stops.toReversed()) {
+    try {
+      await stop();
+    } catch (error) {
+      log.warn({ reason: describeError(error) }, 'something did not stop cleanly');
+    }
+  }
+}
+
+/** Runs a program's `main` and judges its errors at this one boundary: a line on standard error and an exit code. */
+export function runMain(main: () => Promise<void>): void {
+  main().catch((error: unknown) => {
+    const code = exitCodeOf(error);
+    const isForOperator = error instanceof Error && 'hint' in error;
+    process.stderr.write(`${isForOperator || !(error instanceof Error) ? describeError(error, 4_000) : error.stack}\n`);
+    process.exit(code);
+  });
+}

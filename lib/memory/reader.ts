@@ -1,0 +1,266 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from 'better-sqlite3';
+import { FUTURE_TOLERANCE_MS } from './event-rows.ts';
+import type { MemoryFiles } from './files.ts';
+import { countRows, fullPass, type Proof, proofOf, type ReadingOptions, readNewRows, SLICE_ROWS } from './full-pass.ts';
+import { fullPassInThread } from './full-pass-thread.ts';
+import { MemoryError } from './memory-error.ts';
+import { type MemorySchema, probeSchema } from './schema.ts';
+import { type OpenMemory, type OpenMode, readMemory } from './source.ts';
+import { type Clock, feedTally, settleTally, systemClock, type Tally, type TallyContext } from './tally.ts';
+import { createTimestampParser } from './timestamps.ts';
+import { CannotPairError } from './unpaired.ts';
+import { createUsageFigures, feedUsage, hasUsage, readUsageRows, type UsageFigures } from './usage.ts';
+
+/** A memory at one moment: its figures, and the open database inside the transaction they were read in. */
+export interface MemoryView {
+  readonly db: Database;
+  readonly files: MemoryFiles;
+  readonly mode: OpenMode;
+  readonly schema: MemorySchema;
+  readonly tally: Tally;
+  readonly nowMs: number;
+  /** Another number means that rows vanished or the file was replaced: counters may have gone down since. */
+  readonly epoch: number;
+  /** Undefined if this memory has no task_usage table. */
+  readonly usage: () => UsageFigures | undefined;
+}
+
+/** Reads one memory again and again, each time only what is new. */
+export interface MemoryReader {
+  /**
+   * Brings the figures up to date and gives them to `use`, which must only read and may run more than once.
+   * @throws MemoryError saying why the memory cannot be read, or that its first pass is not over.
+   */
+  readonly read: <T>(use: (view: MemoryView) => T) => Promise<T>;
+  /** Whether a first pass has come to an end. */
+  readonly isLoaded: () => boolean;
+  readonly close: () => void;
+}
+
+/** Why everything has to be read again. */
+type Reason = 'first' | 'replaced' | 'rewritten' | 'rows vanished' | 'late row' | 'clock' | 'audit';
+
+interface State {
+  readonly tally: Tally;
+  proof: Proof;
+  readonly epoch: number;
+  usage: UsageFigures;
+  /** The file's at the last full pass. */
+  readonly signature: string;
+  auditDueMs: number;
+  countDueMs: number;
+  /** Set when the tally may not be trusted any more. */
+  doubt: Reason | undefined;
+}
+
+type Step<T> = { readonly value: T } | { readonly more: true } | { readonly redo: Reason; readonly rows: number };
+
+/** Up to this many rows a full pass is done in slices on this thread: 0.2 s in all, and no thread to start. */
+const THREAD_ABOVE_ROWS = 50_000;
+/** Up to this many rows they are counted at every reading, which takes 1 ms. */
+const COUNT_UP_TO_ROWS = 100_000;
+/** A reading waits so long for a full pass before it says that it is loading. */
+const WAIT_FOR_PASS_MS = 4_000;
+/** Rows changed in place leave no trace but the file's: all is read again at most every minute, for 0.5 % of the time. */
+const AUDIT_EVERY_MS = 60_000;
+const AUDIT_SHARE = 200;
+const COUNT_EVERY_MS = 10_000;
+const AUDIT_DELAY_MS = 50;
+
+/** A reader of the memory at `options.path`; nothing is opened before the first `read`. */
+export function createMemoryReader(options: ReadingOptions, clock: Clock = systemClock): MemoryReader {
+  return new IncrementalReader(options, clock);
+}
+
+class IncrementalReader implements MemoryReader {
+  readonly #options: ReadingOptions;
+  readonly #clock: Clock;
+  readonly #parser;
+  readonly #closed = new AbortController();
+  #state: State | undefined;
+  #running: Promise<void> | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #auditTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: ReadingOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#parser = createTimestampParser(options.timezone);
+  }
+
+  /** Readings follow one another, so that none sees the figures half fed by another. */
+  readonly read = <T>(use: (view: MemoryView) => T): Promise<T> => {
+    const result = this.#queue.then(() => this.#read(use));
+    this.#queue = result.catch(() => {});
+    return result;
+  };
+
+  readonly isLoaded = (): boolean => this.#state !== undefined;
+
+  readonly close = (): void => {
+    clearTimeout(this.#auditTimer);
+    this.#closed.abort();
+  };
+
+  async #read<T>(use: (view: MemoryView) => T): Promise<T> {
+    let asItWas = false;
+    for (;;) {
+      const step: Step<T> = await readMemory(this.#options.path, (memory) => this.#step(memory, use, asItWas));
+      if ('value' in step) {
+        this.#scheduleAudit();
+        return step.value;
+      }
+      if ('more' in step) await nextTurn();
+      else asItWas = !(await this.#redo(step.redo, step.rows));
+    }
+  }
+
+  /** One transaction: prove that what is known still holds, read what is new, and hand both out. */
+  #step<T>(memory: OpenMemory, use: (view: MemoryView) => T, asItWas: boolean): Step<T> {
+    const schema = probeSchema(memory.db);
+    const state = this.#state;
+    if (!state) return this.#redoStep(memory.db, 'first');
+    const context = {
+      nowMs: this.#clock.nowMs(),
+      monotonicMs: this.#clock.monotonicMs(),
+      manualMinutes: this.#options.manualMinutes,
+      seenUpToRowid: Number.NEGATIVE_INFINITY,
+    };
+    if (!asItWas) {
+      const doubt = state.doubt ?? this.#findDoubt(memory, schema, state);
+      if (doubt) return this.#redoStep(memory.db, doubt);
+      const fed = this.#feed(memory, schema, state, context);
+      if (fed) return fed;
+    }
+    settleTally(state.tally, context);
+    return { value: use(this.#view(memory, schema, state, context.nowMs)) };
+  }
+
+  /** Reads the next slice of rows; undefined once there is nothing left to read and nothing to doubt. */
+  #feed(memory: OpenMemory, schema: MemorySchema, state: State, context: TallyContext): Step<never> | undefined {
+    const { tally } = state;
+    const rows = readNewRows(memory.db, schema, this.#parser, tally, context.nowMs);
+    memory.assertUnchanged();
+    try {
+      feedTally(tally, rows, context);
+    } catch (error) {
+      if (!(error instanceof CannotPairError)) throw error;
+      state.doubt = 'late row';
+      return this.#redoStep(memory.db, state.doubt);
+    }
+    if (rows.length > 0) state.proof = proofOf(memory, schema, tally.cursor);
+    if (rows.length === SLICE_ROWS) return { more: true };
+    if (tally.rows <= COUNT_UP_TO_ROWS && countRows(memory.db) !== tally.rows) {
+      state.doubt = 'rows vanished';
+      return this.#redoStep(memory.db, state.doubt);
+    }
+    return undefined;
+  }
+
+  /** What can be told at once, whatever the size; deletions in the middle of a large table are found by the audit. */
+  #findDoubt(memory: OpenMemory, schema: MemorySchema, state: State): Reason | undefined {
+    const { tally, proof } = state;
+    const nowMs = this.#clock.nowMs();
+    const found = proofOf(memory, schema, tally.cursor);
+    if (found.identity !== proof.identity) return 'replaced';
+    if (found.cookie !== proof.cookie) return 'rewritten';
+    if (tally.rows > 0 && found.firstRow !== proof.firstRow) return 'rows vanished';
+    if (found.lastRow !== proof.lastRow) return 'rows vanished';
+    if (nowMs < tally.nowMs - FUTURE_TOLERANCE_MS) return 'clock';
+    return nowMs + FUTURE_TOLERANCE_MS >= tally.earliestFutureMs ? 'clock' : undefined;
+  }
+
+  #redoStep(db: Database, redo: Reason): { readonly redo: Reason; readonly rows: number } {
+    const sql = 'SELECT (SELECT max(rowid) FROM swarm_events) - (SELECT min(rowid) FROM swarm_events)';
+    return { redo, rows: (db.prepare(sql).pluck().get() as number | null) ?? 0 };
+  }
+
+  /** True once everything has been read again; false if that takes long and the figures of before may stand meanwhile. */
+  async #redo(reason: Reason, rows: number): Promise<boolean> {
+    this.#running ??= this.#fullPass(reason, rows).finally(() => {
+      this.#running = undefined;
+    });
+    const timeout = new AbortController();
+    const late = sleep(WAIT_FOR_PASS_MS, 'late', { signal: timeout.signal, ref: false }).catch(() => 'late');
+    const first = await Promise.race([this.#running, late]).finally(() => timeout.abort());
+    if (first !== 'late') return true;
+    if (this.#state && reason !== 'replaced') return false;
+    throw new MemoryError(
+      'loading',
+      `Could not give figures of the swarm memory "${this.#options.path}" yet: its first reading is not over.`,
+      'Wait: a million rows take a few seconds.',
+    );
+  }
+
+  async #fullPass(reason: Reason, rows: number): Promise<void> {
+    const before = this.#state;
+    const seenUpToRowid = before?.tally.cursor ?? Number.NEGATIVE_INFINITY;
+    const { tally, proof, durationMs } =
+      rows > THREAD_ABOVE_ROWS
+        ? await fullPassInThread(this.#options, seenUpToRowid, this.#closed.signal)
+        : await fullPass(this.#options, this.#clock, seenUpToRowid);
+    const haveVanished = reason === 'replaced' || reason === 'rows vanished' || tally.rows < (before?.tally.rows ?? 0);
+    const nowMs = this.#clock.monotonicMs();
+    this.#state = {
+      tally,
+      proof,
+      epoch: (before?.epoch ?? 0) + (haveVanished ? 1 : 0),
+      usage: createUsageFigures(tally.nowMs),
+      signature: proof.signature,
+      auditDueMs: nowMs + Math.max(AUDIT_EVERY_MS, durationMs * AUDIT_SHARE),
+      countDueMs: nowMs + COUNT_EVERY_MS,
+      doubt: undefined,
+    };
+  }
+
+  #view(memory: OpenMemory, schema: MemorySchema, state: State, nowMs: number): MemoryView {
+    let usage: UsageFigures | undefined;
+    const { db, files, mode } = memory;
+    return {
+      db,
+      files,
+      mode,
+      schema,
+      tally: state.tally,
+      nowMs,
+      epoch: state.epoch,
+      usage: () => {
+        usage ??= hasUsage(schema) ? this.#catchUpUsage(memory, state, nowMs) : undefined;
+        return usage;
+      },
+    };
+  }
+
+  #catchUpUsage(memory: OpenMemory, state: State, nowMs: number): UsageFigures {
+    const { rows, isFresh } = readUsageRows(memory.db, state.usage);
+    memory.assertUnchanged();
+    if (isFresh) state.usage = createUsageFigures(nowMs);
+    feedUsage(state.usage, rows, this.#parser, nowMs);
+    return state.usage;
+  }
+
+  /** After the answer has gone out: look for what a reading cannot see. */
+  #scheduleAudit(): void {
+    if (this.#closed.signal.aborted) return;
+    clearTimeout(this.#auditTimer);
+    this.#auditTimer = setTimeout(() => void this.#audit().catch(() => {}), AUDIT_DELAY_MS).unref();
+  }
+
+  /** Counts the rows of a large table, and now and then reads all again: rows may have been changed in place. */
+  async #audit(): Promise<void> {
+    const state = this.#state;
+    const nowMs = this.#clock.monotonicMs();
+    if (!state || this.#running || state.doubt) return;
+    const isCountDue = state.tally.rows > COUNT_UP_TO_ROWS && nowMs >= state.countDueMs;
+    const isAuditDue = nowMs >= state.auditDueMs;
+    if (!isCountDue && !isAuditDue) return;
+    if (isCountDue) state.countDueMs = nowMs + COUNT_EVERY_MS;
+    if (isAuditDue) state.auditDueMs = nowMs + AUDIT_EVERY_MS;
+    await this.read(({ db, files, tally }) => {
+      if (files.signature === state.signature) return;
+      if (isCountDue && countRows(db) !== tally.rows) state.doubt = 'rows vanished';
+      else if (isAuditDue) void this.#redo('audit', tally.rows).catch(() => {});
+    });
+  }
+}

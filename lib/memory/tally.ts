@@ -1,0 +1,170 @@
+import { advanceErrorFigures, countError, createErrorFigures, type ErrorFigures } from './error-figures.ts';
+import type { EventRow } from './event-rows.ts';
+import { createStartedTasks, noteEnd, noteStart, type StartedTasks } from './started-tasks.ts';
+import { endingKind, mergePair, type Task, taskOfRow } from './task.ts';
+import { advanceTaskFigures, countTask, createTaskFigures, fillWindows, type TaskFigures } from './task-figures.ts';
+import { addUnpaired, createUnpaired, forgetUnpaired, type OpenTask, takeMate, type Unpaired } from './unpaired.ts';
+import {
+  advanceWeekFigures,
+  countFix,
+  countRetry,
+  countWeekTask,
+  createWeekFigures,
+  type ManualMinutes,
+  type WeekFigures,
+} from './week-figures.ts';
+import { DAY_MS } from './windows.ts';
+
+/** Wall clock and a monotonic one that all threads share; both in milliseconds. */
+export interface Clock {
+  readonly nowMs: () => number;
+  readonly monotonicMs: () => number;
+}
+
+/** The clocks of this machine. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),
+};
+
+/**
+ * All that is known of the events of one memory after reading its rows once, in rowid order. Feeding it new rows gives the
+ * same figures as reading everything again. Plain data: a thread can make it and hand it over.
+ */
+export interface Tally {
+  /** Rowid of the last row read. */
+  cursor: number;
+  rows: number;
+  readonly tasks: TaskFigures;
+  readonly week: WeekFigures;
+  readonly errors: ErrorFigures;
+  readonly started: StartedTasks;
+  readonly unpaired: Unpaired;
+  /** Seen, but not yet counted: each may still get its other row. */
+  pending: OpenTask[];
+  /** The earliest time that was refused for lying in the future: from then on, a full pass would read it differently. */
+  earliestFutureMs: number;
+  nowMs: number;
+}
+
+/** A task is counted so long after its time, or after it was first seen. */
+const SETTLE_MS = 3_000;
+/** Single rows older than this are let go: a row arriving later than that is rare enough for a full pass. */
+const KEEP_UNPAIRED_MS = DAY_MS;
+/** During a full pass single rows are let go only when there are many. */
+const MANY_UNPAIRED = 20_000;
+
+/** The tally of a memory of which nothing has been read. */
+export function createTally(nowMs: number): Tally {
+  return {
+    cursor: Number.MIN_SAFE_INTEGER,
+    rows: 0,
+    tasks: createTaskFigures(nowMs),
+    week: createWeekFigures(nowMs),
+    errors: createErrorFigures(nowMs),
+    started: createStartedTasks(),
+    unpaired: createUnpaired(),
+    pending: [],
+    earliestFutureMs: Number.POSITIVE_INFINITY,
+    nowMs,
+  };
+}
+
+/** What the reading of rows needs to know besides the rows. */
+export interface TallyContext {
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+  readonly manualMinutes: ManualMinutes;
+  /** Rows up to this rowid were seen by an earlier pass, so they do not wait for their mate a second time. */
+  readonly seenUpToRowid: number;
+}
+
+/**
+ * Reads rows that follow the ones read before.
+ * @throws CannotPairError if a row is so old that only a full pass can tell whether it belongs to another; the tally is
+ * then no longer right and must be thrown away.
+ */
+export function feedTally(tally: Tally, rows: readonly EventRow[], context: TallyContext): void {
+  for (const row of rows) {
+    tally.cursor = row.rowid;
+    if (row.futureMs !== undefined) tally.earliestFutureMs = Math.min(tally.earliestFutureMs, row.futureMs);
+    const kind = endingKind(row.eventType);
+    if (kind) feedEnding(tally, taskOfRow(row, kind), context);
+    else feedOther(tally, row);
+  }
+  tally.rows += rows.length;
+}
+
+/** Counts what has waited long enough and moves every window to `nowMs`. */
+export function settleTally(tally: Tally, context: TallyContext): void {
+  tally.nowMs = context.nowMs;
+  if (!tally.tasks.windowsAreLive) fillWindows(tally.tasks, context.nowMs);
+  advanceTaskFigures(tally.tasks, context.nowMs);
+  advanceWeekFigures(tally.week, context.nowMs);
+  advanceErrorFigures(tally.errors, context.nowMs);
+  forgetUnpaired(tally.unpaired, context.nowMs - KEEP_UNPAIRED_MS);
+  if (tally.pending.length === 0) return;
+  const waiting: OpenTask[] = [];
+  for (const open of tally.pending) {
+    if (isSettled(open, context)) count(tally, open, context);
+    else waiting.push(open);
+  }
+  tally.pending = waiting;
+}
+
+/** Keeps a full pass of a large memory from holding every single row it ever saw. */
+export function trimUnpaired(tally: Tally): void {
+  const last = tally.tasks.lastTaskMs;
+  if (tally.unpaired.count > MANY_UNPAIRED && last !== undefined)
+    forgetUnpaired(tally.unpaired, last - KEEP_UNPAIRED_MS);
+}
+
+function feedEnding(tally: Tally, task: Task, context: TallyContext): void {
+  const mate = takeMate(tally.unpaired, task);
+  if (mate) {
+    const pair = mergePair(mate.task, task);
+    if (mate.isCounted) recount(tally, mate.task, pair, context);
+    mate.task = pair;
+    return;
+  }
+  const isKnown = task.rowid <= context.seenUpToRowid;
+  const open: OpenTask = { task, isCounted: false, seenMs: isKnown ? Number.NEGATIVE_INFINITY : context.monotonicMs };
+  if (isSettled(open, context)) count(tally, open, context);
+  else tally.pending.push(open);
+  addUnpaired(tally.unpaired, open);
+}
+
+function feedOther(tally: Tally, row: EventRow): void {
+  if (row.eventType === 'task_retry') {
+    if (row.taskId !== undefined) countRetry(tally.week, row.taskId);
+    if (row.errorMessage !== undefined) countError(tally.errors, row.errorMessage, row.timeMs);
+  } else if (row.eventType === 'fix') {
+    if (row.parentTaskId !== undefined) countFix(tally.week, row.parentTaskId);
+  } else {
+    noteStart(tally.started, row);
+  }
+}
+
+/** One without a time, or without a session to pair by, settles at once; the others wait for a row that may come. */
+function isSettled({ task, seenMs }: OpenTask, context: TallyContext): boolean {
+  if (task.timeMs === undefined || task.sessionId === undefined) return true;
+  return task.timeMs <= context.nowMs - SETTLE_MS || seenMs <= context.monotonicMs - SETTLE_MS;
+}
+
+function count(tally: Tally, open: OpenTask, context: TallyContext): void {
+  open.isCounted = true;
+  countFigures(tally, open.task, context, 1);
+  noteEnd(tally.started, open.task);
+}
+
+/** The other row came after the task was counted: it is still one task. */
+function recount(tally: Tally, single: Task, pair: Task, context: TallyContext): void {
+  countFigures(tally, single, context, -1);
+  countFigures(tally, pair, context, 1);
+}
+
+function countFigures(tally: Tally, task: Task, context: TallyContext, sign: 1 | -1): void {
+  countTask(tally.tasks, task, sign);
+  countWeekTask(tally.week, task, context.manualMinutes, sign);
+  if (task.errorMessage !== undefined) countError(tally.errors, task.errorMessage, task.timeMs, sign);
+}

@@ -1,0 +1,126 @@
+import type { Database } from 'better-sqlite3';
+import { createLabelNames, type LabelNames, labelIndex } from './label-names.ts';
+import type { MemorySchema } from './schema.ts';
+import { textHash } from './text-hash.ts';
+import { advanceTo, createTimeLog, forgetBefore, insertEntry, type TimeLog } from './time-log.ts';
+import type { TimestampParser } from './timestamps.ts';
+import { WINDOWS_MS } from './windows.ts';
+
+/** The kinds of tokens a model bills, in the order of every array indexed by kind, with their columns. */
+export const TOKEN_KINDS = [
+  { kind: 'input', column: 'input_tokens' },
+  { kind: 'output', column: 'output_tokens' },
+  { kind: 'cache_read', column: 'cache_read_tokens' },
+  { kind: 'cache_creation', column: 'cache_creation_tokens' },
+] as const;
+
+/** What the rows of task_usage add up to, over all time and by window. Costs are kept in whole micro-dollars. */
+export interface UsageFigures {
+  cursor: number;
+  rows: number;
+  readonly models: LabelNames;
+  readonly agents: LabelNames;
+  /** By model label, an array by kind of token. */
+  readonly tokens: Map<number, number[]>;
+  /** By model label × 64 + agent label. */
+  readonly costMicroUsd: Map<number, number>;
+  readonly log: TimeLog;
+  readonly windows: { costMicroUsd: number; tokens: number; readonly tasks: Map<number, number> }[];
+}
+
+const AGENTS_PER_MODEL = 64;
+const [COST, TOKENS, TASK] = [0, 1, 2];
+const REQUIRED = ['task_id', 'ended_at', 'model', 'agent_name', 'cost_usd', ...TOKEN_KINDS.map((each) => each.column)];
+const LONGEST_MS = Math.max(...WINDOWS_MS);
+
+/** Whether this memory has a task_usage table that can be read. */
+export function hasUsage(schema: MemorySchema): boolean {
+  return REQUIRED.every((column) => schema.usage.has(column));
+}
+
+/** Figures of no usage. */
+export function createUsageFigures(nowMs: number): UsageFigures {
+  return {
+    cursor: Number.MIN_SAFE_INTEGER,
+    rows: 0,
+    models: createLabelNames(),
+    agents: createLabelNames(),
+    tokens: new Map(),
+    costMicroUsd: new Map(),
+    log: createTimeLog([new Float64Array(), new Float64Array(), new Float64Array()], WINDOWS_MS, nowMs),
+    windows: WINDOWS_MS.map(() => ({ costMicroUsd: 0, tokens: 0, tasks: new Map() })),
+  };
+}
+
+/** Rows of task_usage beyond those in `figures`; all of them, and `isFresh`, if rows were taken away or written again. */
+export function readUsageRows(
+  db: Database,
+  known: UsageFigures,
+): { readonly rows: unknown[][]; readonly isFresh: boolean } {
+  const sql = `SELECT rowid, task_id, ended_at, model, agent_name, cost_usd, ${TOKEN_KINDS.map((each) => each.column).join(', ')}
+    FROM task_usage WHERE rowid > ? ORDER BY rowid`;
+  const statement = db.prepare(sql).raw();
+  const rows = statement.all(known.cursor) as unknown[][];
+  const total = db.prepare('SELECT count(*) FROM task_usage').pluck().get() as number;
+  if (total === known.rows + rows.length) return { rows, isFresh: false };
+  return { rows: statement.all(Number.MIN_SAFE_INTEGER) as unknown[][], isFresh: true };
+}
+
+/** Adds rows to the figures and moves their windows to `nowMs`. */
+export function feedUsage(
+  figures: UsageFigures,
+  rows: readonly unknown[][],
+  parser: TimestampParser,
+  nowMs: number,
+): void {
+  for (const [rowid, task, endedAt, model, agent, cost, ...tokens] of rows) {
+    figures.cursor = rowid as number;
+    const amounts = tokens.map(amount);
+    const microUsd = Math.round(amount(cost) * 1e6);
+    const modelLabel = labelIndex(figures.models, name(model));
+    const perKind = figures.tokens.get(modelLabel) ?? TOKEN_KINDS.map(() => 0);
+    figures.tokens.set(
+      modelLabel,
+      perKind.map((sum, kind) => sum + amounts[kind]),
+    );
+    const key = modelLabel * AGENTS_PER_MODEL + labelIndex(figures.agents, name(agent));
+    figures.costMicroUsd.set(key, (figures.costMicroUsd.get(key) ?? 0) + microUsd);
+    const endedMs = parser.timestamp(endedAt);
+    if (endedMs === undefined || endedMs <= figures.log.nowMs - LONGEST_MS) continue;
+    const sum = amounts.reduce((total, each) => total + each, 0);
+    insertEntry(figures.log, endedMs, [microUsd, sum, textHash(name(task))], observer(figures));
+  }
+  figures.rows += rows.length;
+  advanceTo(figures.log, nowMs, observer(figures));
+  forgetBefore(figures.log, nowMs - LONGEST_MS);
+}
+
+/** The model and agent labels of a key of `costMicroUsd`. */
+export function costLabels(figures: UsageFigures, key: number): { model: string; agent: string } {
+  return {
+    model: figures.models.names[Math.floor(key / AGENTS_PER_MODEL)],
+    agent: figures.agents.names[key % AGENTS_PER_MODEL],
+  };
+}
+
+function amount(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+function name(value: unknown): string {
+  return typeof value === 'string' && value.trim() !== '' ? value : 'unknown';
+}
+
+function observer(figures: UsageFigures) {
+  const count = (sign: 1 | -1) => (index: number, entry: number) => {
+    const window = figures.windows[index];
+    const { columns } = figures.log;
+    window.costMicroUsd += sign * columns[COST][entry];
+    window.tokens += sign * columns[TOKENS][entry];
+    const task = columns[TASK][entry];
+    const rows = (window.tasks.get(task) ?? 0) + sign;
+    if (rows === 0) window.tasks.delete(task);
+    else window.tasks.set(task, rows);
+  };
+  return { enter: count(1), leave: count(-1) };
+}
