@@ -25,3 +25,8 @@ export class MemoryError extends OperatorError {
     this.problem = problem;
   }
 }
+
+/** Whether an error only says that the first reading is not over. */
+export function isLoading(error: unknown): boolean {
+  return error instanceof MemoryError && error.problem === 'loading';
+}

@@ -4,7 +4,7 @@ import { FUTURE_TOLERANCE_MS } from './event-rows.ts';
 import type { MemoryFiles } from './files.ts';
 import { countRows, fullPass, type Proof, proofOf, type ReadingOptions, readNewRows, SLICE_ROWS } from './full-pass.ts';
 import { fullPassInThread } from './full-pass-thread.ts';
-import { MemoryError } from './memory-error.ts';
+import { isLoading, MemoryError } from './memory-error.ts';
 import { type MemorySchema, probeSchema } from './schema.ts';
 import { type OpenMemory, type OpenMode, readMemory } from './source.ts';
 import { type Clock, feedTally, settleTally, systemClock, type Tally, type TallyContext } from './tally.ts';
@@ -33,8 +33,11 @@ export interface MemoryReader {
    * @throws MemoryError saying why the memory cannot be read, or that its first pass is not over.
    */
   readonly read: <T>(use: (view: MemoryView) => T) => Promise<T>;
-  /** Whether a first pass has come to an end. */
-  readonly isLoaded: () => boolean;
+  /**
+   * Waits for the first pass, however long it takes.
+   * @throws MemoryError saying why the memory cannot be read.
+   */
+  readonly whenLoaded: () => Promise<void>;
   readonly close: () => void;
 }
 
@@ -96,7 +99,15 @@ class IncrementalReader implements MemoryReader {
     return result;
   };
 
-  readonly isLoaded = (): boolean => this.#state !== undefined;
+  readonly whenLoaded = async (): Promise<void> => {
+    for (;;) {
+      try {
+        return await this.read(() => {});
+      } catch (error) {
+        if (!isLoading(error)) throw error;
+      }
+    }
+  };
 
   readonly close = (): void => {
     clearTimeout(this.#auditTimer);
@@ -251,7 +262,7 @@ class IncrementalReader implements MemoryReader {
   async #audit(): Promise<void> {
     const state = this.#state;
     const nowMs = this.#clock.monotonicMs();
-    if (!state || this.#running || state.doubt) return;
+    if (!state || this.#running !== undefined || state.doubt) return;
     const isCountDue = state.tally.rows > COUNT_UP_TO_ROWS && nowMs >= state.countDueMs;
     const isAuditDue = nowMs >= state.auditDueMs;
     if (!isCountDue && !isAuditDue) return;

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { MemoryError } from './memory-error.ts';
+import { DEMO_APPLICATION_ID } from './tables.ts';
 
 /** The shapes found in the wild (swarm-memory.md); `other` is read by its columns all the same. */
 export const SCHEMA_STATES = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'other'] as const;
@@ -10,6 +11,8 @@ export interface MemorySchema {
   readonly state: SchemaState;
   /** SQLite's schema cookie: it changes with every CREATE, ALTER and VACUUM. */
   readonly cookie: number;
+  /** Made up by `swarm demo`, not written by a swarm. */
+  readonly isDemo: boolean;
   readonly events: ReadonlySet<string>;
   /** Empty where the table does not exist. */
   readonly lessons: ReadonlySet<string>;
@@ -40,6 +43,7 @@ export function probeSchema(db: Database): MemorySchema {
   return {
     state: nameState(db, events, lessons, patterns),
     cookie: db.pragma('schema_version', { simple: true }) as number,
+    isDemo: db.pragma('application_id', { simple: true }) === DEMO_APPLICATION_ID,
     events,
     lessons,
     patterns,

@@ -1,3 +1,6 @@
+/** SQLite's application id of a demo memory ("demo" in ASCII): how one is told from a real one. */
+export const DEMO_APPLICATION_ID = 0x64656d6f;
+
 /** The tables of a swarm memory in its usual shape (state C), as the hooks make them, for demo memories and tests. */
 export const SWARM_TABLES = `
 CREATE TABLE swarm_events (

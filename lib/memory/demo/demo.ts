@@ -2,14 +2,11 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { UsageError } from '../../errors.ts';
-import { SWARM_TABLES, USAGE_TABLE } from '../tables.ts';
+import { DEMO_APPLICATION_ID, SWARM_TABLES, USAGE_TABLE } from '../tables.ts';
 import { DAY_MS } from '../windows.ts';
 import { createRandom, type Random } from './random.ts';
 import { fixRow, hookRun, orchestratedRun, type RunRows } from './runs.ts';
 import { createRowWriter, type Row, timeText } from './writer.ts';
-
-/** SQLite's application id of a demo memory ("demo" in ASCII): how one is told from a real one. */
-export const DEMO_APPLICATION_ID = 0x64656d6f;
 
 /** What a demo memory is made of; the same options make the same rows. */
 export interface DemoOptions {

@@ -1,0 +1,15 @@
+import type { AddCommand } from '../command.ts';
+import { addDemoCommand } from './demo.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addKpiCommand } from './kpi.ts';
+import { addStatusCommand } from './status.ts';
+import { addUpCommand } from './up.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly AddCommand[] = [
+  addUpCommand,
+  addStatusCommand,
+  addKpiCommand,
+  addDoctorCommand,
+  addDemoCommand,
+];

@@ -1,0 +1,22 @@
+import { EXIT } from '../../lib/errors.ts';
+import { type AddCommand, loadCommandConfig, printJson, printLines } from '../command.ts';
+import { CHECKS, type Finding, runChecks } from '../doctor/checks.ts';
+
+/** `swarm doctor`: looks at everything that can be wrong before it is; exit code 1 with a remedy for each problem. */
+export const addDoctorCommand: AddCommand = (program) => {
+  program
+    .command('doctor')
+    .description('check this machine and the settings; one line and a remedy for each problem')
+    .option('--json', 'print the findings as JSON')
+    .action(async (options: { json?: true }) => {
+      const findings = await runChecks(CHECKS, loadCommandConfig());
+      if (options.json) printJson(findings);
+      else printLines(findings.map(describe));
+      if (findings.some((finding) => finding.level === 'problem')) process.exitCode = EXIT.failed;
+    });
+};
+
+function describe({ level, check, message, remedy }: Finding): string {
+  const mark = { ok: 'ok     ', warning: 'warning', problem: 'PROBLEM' }[level];
+  return `${mark}  ${check}: ${message}${remedy ? ` → ${remedy}` : ''}`;
+}

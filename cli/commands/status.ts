@@ -1,0 +1,64 @@
+import { describeError } from '../../lib/errors.ts';
+import { successRatio, windowOutcomes } from '../../lib/memory/task-figures.ts';
+import { WINDOWS } from '../../lib/memory/windows.ts';
+import { readRunFile } from '../../lib/run-file.ts';
+import { type AddCommand, alignColumns, loadCommandConfig, printJson, printLines } from '../command.ts';
+import { readMemoryOnce } from '../read-memory.ts';
+import { askRoom, ROOMS } from '../rooms.ts';
+
+/** `swarm status`: which rooms answer, and what the memory says at a glance. */
+export const addStatusCommand: AddCommand = (program) => {
+  program
+    .command('status')
+    .description('show which rooms are up and the latest figures')
+    .option('--json', 'print it as JSON')
+    .action(async (options: { json?: true }) => {
+      const config = loadCommandConfig();
+      const rooms = await Promise.all(ROOMS.map(async (room) => ({ room: room.name, ...(await askRoom(room, config)) })));
+      const memory = await readMemoryOnce(config, ({ tally, schema }) => ({
+        path: config.swarmDbPath,
+        isDemo: schema.isDemo,
+        schema: schema.state,
+        lastTask: tally.tasks.lastTaskMs === undefined ? null : new Date(tally.tasks.lastTaskMs).toISOString(),
+        windows: WINDOWS.map(({ name }, index) => describeWindow(name, windowOutcomes(tally.tasks, index))),
+      })).catch((error: unknown) => ({ path: config.swarmDbPath, error: describeError(error) }));
+      const status = { runningPid: readRunFile()?.pid ?? null, rooms, memory };
+      if (options.json) printJson(status);
+      else printLines(describe(status));
+    });
+};
+
+function describeWindow(window: string, [success, failed, unknown]: readonly number[]) {
+  return { window, success, failed, unknown, successRatio: successRatio([success, failed]) ?? null };
+}
+
+function describe(status: {
+  rooms: readonly { room: string; state: string; detail: string }[];
+  memory:
+    | { path: string; error: string }
+    | {
+        path: string;
+        isDemo: boolean;
+        schema: string;
+        lastTask: string | null;
+        windows: readonly ReturnType<typeof describeWindow>[];
+      };
+}): string[] {
+  const rooms = alignColumns(status.rooms.map(({ room, state, detail }) => [room, state, detail]));
+  const { memory } = status;
+  if ('error' in memory) return [...rooms, '', memory.error];
+  const percent = (ratio: number | null): string => (ratio === null ? '–' : `${(ratio * 100).toFixed(1)} %`);
+  const rows = memory.windows.map((each) => [
+    each.window,
+    String(each.success),
+    String(each.failed),
+    String(each.unknown),
+    percent(each.successRatio),
+  ]);
+  return [
+    ...rooms,
+    '',
+    `${memory.path} (shape ${memory.schema}${memory.isDemo ? ', demo data' : ''}), last task ${memory.lastTask ?? 'never'}`,
+    ...alignColumns([['window', 'success', 'failed', 'unknown', 'success rate'], ...rows]),
+  ];
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { EXIT } from '../lib/errors.ts';
+import { runMain } from '../lib/lifecycle.ts';
+import { readVersion } from '../lib/version.ts';
+import { COMMANDS } from './commands/all.ts';
+
+runMain(async () => {
+  const program = new Command('swarm')
+    .description('Watch a swarm of agents, and let it work. Every reading command takes --json.')
+    .version(readVersion().version)
+    .showHelpAfterError('(run with --help for the options)')
+    .exitOverride();
+  for (const add of COMMANDS) add(program);
+  // exitOverride is not inherited by commands made before it was set on them.
+  for (const command of program.commands) command.exitOverride().showHelpAfterError('(run with --help for the options)');
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+});

@@ -1,0 +1,40 @@
+import { computeKpis } from '../../lib/memory/kpis.ts';
+import { readLessons } from '../../lib/memory/lessons.ts';
+import type { Collector } from '../collector.ts';
+import { gauge } from '../exposition.ts';
+
+/** The KPIs of R16 and their targets; one whose input does not exist is absent. */
+export const kpisCollector: Collector = {
+  name: 'kpis',
+  collect: ({ memory, config }) => {
+    const kpis = computeKpis({
+      tally: memory.tally,
+      schema: memory.schema,
+      lessons: orAbsent(() => readLessons(memory.db, memory.schema)),
+      usage: orAbsent(memory.usage),
+      eurPerUsd: config.eurPerUsd,
+      infraCostEurMonth: config.infraCostEurMonth,
+    });
+    return [
+      gauge(
+        'swarm_kpi',
+        'Key figures over the last 7 days; see the runbook for each.',
+        kpis.map(({ key, value }) => [value, { kpi: key }]),
+      ),
+      gauge(
+        'swarm_kpi_target',
+        'Targets of the key figures that have one.',
+        kpis.map(({ key, target }) => [target, { kpi: key }]),
+      ),
+    ];
+  },
+};
+
+/** Lessons and usage have collectors of their own that report their failures; here they only cost the KPIs they feed. */
+function orAbsent<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

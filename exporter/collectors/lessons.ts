@@ -1,0 +1,20 @@
+import { readLessons } from '../../lib/memory/lessons.ts';
+import type { Collector } from '../collector.ts';
+import { counter, gauge } from '../exposition.ts';
+
+/** Lessons learned; absent where the memory has no such table. */
+export const lessonsCollector: Collector = {
+  name: 'lessons',
+  collect: ({ memory }) => {
+    const lessons = readLessons(memory.db, memory.schema);
+    if (!lessons) return [];
+    return [
+      counter('swarm_lessons_total', 'Rows of lessons_learned.', [[lessons.total]]),
+      gauge(
+        'swarm_lessons_by_status',
+        'Lessons by status and severity.',
+        (lessons.byStatus ?? []).map(({ count, status, severity }) => [count, { status, severity }]),
+      ),
+    ];
+  },
+};

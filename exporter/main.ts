@@ -1,0 +1,13 @@
+import { loadConfig } from '../lib/config.ts';
+import { runMain, stopOnSignal } from '../lib/lifecycle.ts';
+import { createLog } from '../lib/log.ts';
+import { keepHeapSmall } from '../lib/memory-footprint.ts';
+import { startExporter } from './exporter.ts';
+
+runMain(async () => {
+  keepHeapSmall();
+  const config = loadConfig();
+  const log = createLog('exporter', config.logLevel);
+  const exporter = await startExporter(config, log);
+  stopOnSignal(log, [exporter.stop]);
+});
