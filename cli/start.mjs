@@ -3,5 +3,4 @@ import { prepare } from './setup.mjs';
 
 await prepare();
 process.argv.splice(1, Infinity, 'swarm', 'up', ...process.argv.slice(2));
-// @ts-ignore -- made by the build
-await import('../dist/cli/main.js');
+await import(new URL('../dist/cli/main.js', import.meta.url).href);

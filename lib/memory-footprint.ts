@@ -8,3 +8,10 @@ export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
 }
+
+/** Lifts that while a thread has hard work to do: V8's flags are the same for all threads. Returns how to end it. */
+export function allowHeapToGrow(): () => void {
+  setFlagsFromString('--semi-space-growth-factor=2');
+  setFlagsFromString('--no-optimize-for-size');
+  return keepHeapSmall;
+}

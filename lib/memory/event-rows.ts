@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { MemorySchema } from './schema.ts';
 import type { TimestampParser } from './timestamps.ts';
 
-/** One row of swarm_events, each value brought to one type; `undefined` for NULL, empty or of the wrong kind. */
+/** One row of swarm_events, each value brought to one type and trimmed; `undefined` for NULL, empty or of the wrong kind. */
 export interface EventRow {
   readonly rowid: number;
   /** Milliseconds since the epoch; undefined if unreadable or more than 5 minutes in the future. */
@@ -40,26 +40,38 @@ export interface RowReading {
   readonly detailsAfterMs: number;
 }
 
-/** The statement behind `readEventRows`, with NULL for the columns this memory does not have. */
+/**
+ * The statement behind `readEventRows`, with NULL for the columns this memory does not have. What is only wanted of the
+ * newest rows, or of rows without created_at, is left out of the others: every text costs time.
+ */
 export function eventRowsSql(schema: MemorySchema): string {
   const column = (name: string): string => (schema.events.has(name) ? `"${name}"` : 'NULL');
-  const runId = schema.events.has('notes')
-    ? `CASE WHEN ${schema.events.has('created_at') ? "COALESCE(NULLIF(created_at, ''), timestamp)" : 'timestamp'} >= ?
-        AND json_valid(notes) THEN json_extract(notes, '$.agent_id') END`
-    : 'CASE WHEN ? THEN NULL END';
-  return `SELECT rowid, ${column('created_at')}, timestamp, event_type, ${column('id')}, ${column('agent_name')},
-      ${column('session_id')}, ${column('task_id')}, ${column('parent_task_id')}, ${column('task_status')},
-      ${column('success')}, ${column('duration_ms')}, ${column('error_message')}, ${column('project')},
-      ${column('tags')}, ${runId}
-    FROM swarm_events WHERE rowid > ? ORDER BY rowid LIMIT ?`;
+  const hasCreatedAt = schema.events.has('created_at');
+  const writtenAt = hasCreatedAt ? "COALESCE(NULLIF(created_at, ''), timestamp)" : 'timestamp';
+  const ofNewest = (expression: string): string => `CASE WHEN ${writtenAt} >= @detailsAfter THEN ${expression} END`;
+  const runId = schema.events.has('notes') ? "CASE WHEN json_valid(notes) THEN json_extract(notes, '$.agent_id') END" : 'NULL';
+  return `SELECT rowid, ${column('created_at')},
+      ${hasCreatedAt ? "CASE WHEN created_at IS NULL OR created_at = '' THEN timestamp END" : 'timestamp'},
+      event_type, ${ofNewest(column('id'))}, ${column('agent_name')}, ${column('session_id')}, ${column('task_id')},
+      ${column('parent_task_id')}, ${column('task_status')}, ${column('success')}, ${column('duration_ms')},
+      ${column('error_message')}, ${column('project')}, ${column('tags')}, ${ofNewest(runId)}
+    FROM swarm_events WHERE rowid > @after ORDER BY rowid LIMIT @limit`;
 }
 
-/** Up to `limit` rows after rowid `after`, in rowid order. */
-export function readEventRows(db: Database, reading: RowReading, after: number, limit: number): EventRow[] {
+/** The parameters of `eventRowsSql`. */
+export interface RowRange {
+  readonly detailsAfter: string;
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** A reader of rows in rowid order, prepared once for a transaction: `limit` rows at most after rowid `after`. */
+export function prepareEventRows(db: Database, reading: RowReading): (after: number, limit: number) => EventRow[] {
   // The text of a date orders as the date does, whatever the form, as long as a day is left for offsets.
   const detailsAfter = new Date(reading.detailsAfterMs).toISOString().slice(0, 10);
-  const rows = db.prepare(eventRowsSql(reading.schema)).raw().all(detailsAfter, after, limit) as unknown[][];
-  return rows.map((row) => toEventRow(row, reading));
+  const statement = db.prepare<RowRange>(eventRowsSql(reading.schema)).raw();
+  return (after, limit) =>
+    (statement.all({ detailsAfter, after, limit }) as unknown[][]).map((row) => toEventRow(row, reading));
 }
 
 function toEventRow(row: readonly unknown[], reading: RowReading): EventRow {
@@ -72,9 +84,9 @@ function toEventRow(row: readonly unknown[], reading: RowReading): EventRow {
     rowid: rowid as number,
     timeMs: isFuture ? undefined : statedMs,
     futureMs: isFuture ? statedMs : undefined,
-    eventType: typeof eventType === 'string' ? eventType.toLowerCase() : '',
+    eventType: lowerCase(eventType),
     id: text(id),
-    agentName: text(agent),
+    agentName: intern(text(agent)),
     sessionId: text(session),
     taskId: text(task),
     parentTaskId: text(parent),
@@ -82,15 +94,43 @@ function toEventRow(row: readonly unknown[], reading: RowReading): EventRow {
     success,
     durationMs: toDuration(duration),
     errorMessage: text(error),
-    project: text(row[13]),
+    project: intern(text(row[13])),
     tags: text(row[14]),
     agentRunId: text(row[15]),
   };
 }
 
+/** Text without blanks around it. Looking at both ends is much cheaper than trimming what needs no trimming. */
 function text(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);
-  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+  if (typeof value !== 'string' || value === '') return undefined;
+  if (isVisible(value.charCodeAt(0)) && isVisible(value.charCodeAt(value.length - 1))) return value;
+  return value.trim() || undefined;
+}
+
+function isVisible(code: number): boolean {
+  return code > 32 && code < 127;
+}
+
+const MAX_INTERNED = 1_000;
+const interned = new Map<string, string>();
+const lowerCased = new Map<string, string>();
+
+/** The same string object for the same text: maps then need not hash it again and again. */
+function intern(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  return interned.get(value) ?? remember(interned, value, value);
+}
+
+function lowerCase(value: unknown): string {
+  if (typeof value !== 'string') return '';
+  return lowerCased.get(value) ?? remember(lowerCased, value, value.toLowerCase());
+}
+
+function remember(known: Map<string, string>, key: string, value: string): string {
+  if (known.size >= MAX_INTERNED) known.clear();
+  known.set(key, value);
+  return value;
 }
 
 function toDuration(value: unknown): number | undefined {

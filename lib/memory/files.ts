@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { type BigIntStats, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MemoryError } from './memory-error.ts';
 
@@ -40,8 +40,7 @@ export function lookAtFiles(path: string): MemoryFiles {
       'It fills when the first hook runs; if hooks have run, restore a backup.',
     );
   }
-  const wal = statSync(`${real}-wal`, { bigint: true, throwIfNoEntry: false });
-  const journal = statSync(`${real}-journal`, { bigint: true, throwIfNoEntry: false });
+  const { wal, journal } = statCompanions(real);
   const walModifiedMs = wal && wal.size > 0n ? Number(wal.mtimeMs) : 0;
   return {
     path: real,
@@ -50,8 +49,28 @@ export function lookAtFiles(path: string): MemoryFiles {
     walSizeBytes: Number(wal?.size ?? 0n),
     journalSizeBytes: Number(journal?.size ?? 0n),
     modifiedMs: Math.max(Number(main.mtimeMs), walModifiedMs),
-    signature: [main, wal, journal].map((file) => (file ? `${file.ino}.${file.size}.${file.mtimeNs}` : '-')).join(' '),
+    signature: signatureOf([main, wal, journal]),
   };
+}
+
+/** Whether the files are still as they were when they were looked at; a file that is gone is not. */
+export function areUnchanged(files: MemoryFiles): boolean {
+  const main = statSync(files.path, { bigint: true, throwIfNoEntry: false });
+  const { wal, journal } = statCompanions(files.path);
+  return signatureOf([main, wal, journal]) === files.signature;
+}
+
+type FileStat = BigIntStats | undefined;
+
+function statCompanions(path: string): { readonly wal: FileStat; readonly journal: FileStat } {
+  return {
+    wal: statSync(`${path}-wal`, { bigint: true, throwIfNoEntry: false }),
+    journal: statSync(`${path}-journal`, { bigint: true, throwIfNoEntry: false }),
+  };
+}
+
+function signatureOf(files: readonly FileStat[]): string {
+  return files.map((file) => (file ? `${file.dev}.${file.ino}.${file.size}.${file.mtimeNs}` : '-')).join(' ');
 }
 
 function resolveLinks(path: string): string {

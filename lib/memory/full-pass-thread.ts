@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import { isMainThread, parentPort, SHARE_ENV, Worker, workerData } from 'node:worker_threads';
+import { allowHeapToGrow } from '../memory-footprint.ts';
 import { type FullPass, fullPass, type ReadingOptions } from './full-pass.ts';
 import { MemoryError, type MemoryProblem } from './memory-error.ts';
 import { systemClock } from './tally.ts';
@@ -23,12 +24,13 @@ export function fullPassInThread(
   seenUpToRowid: number,
   signal: AbortSignal,
 ): Promise<FullPass> {
-  return new Promise((resolve, reject) => {
+  const keepSmallAgain = allowHeapToGrow();
+  return new Promise<FullPass>((resolve, reject) => {
     const worker = new Worker(new URL(`./full-pass-thread${extname(import.meta.url)}`, import.meta.url), {
       workerData: { options, seenUpToRowid } satisfies Order,
       // Without the shared environment the thread would not see SQLITE_USE_URI.
       env: SHARE_ENV,
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxYoungGenerationSizeMb: 32 },
     });
     const stop = (): void => void worker.terminate();
     signal.addEventListener('abort', stop, { once: true });
@@ -42,7 +44,7 @@ export function fullPassInThread(
       signal.removeEventListener('abort', stop);
       reject(new Error(`The thread that reads the swarm memory ended early (code ${code}).`));
     });
-  });
+  }).finally(keepSmallAgain);
 }
 
 if (!isMainThread && parentPort && workerData && 'seenUpToRowid' in workerData) {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import { type EventRow, readEventRows } from './event-rows.ts';
+import { prepareEventRows } from './event-rows.ts';
 import { MemoryError } from './memory-error.ts';
 import { type MemorySchema, probeSchema } from './schema.ts';
 import { type OpenMemory, readMemory } from './source.ts';
@@ -43,8 +43,10 @@ export interface FullPass {
   readonly durationMs: number;
 }
 
-/** Rows a reader takes at once: about 20 ms, so that a server on the same thread goes on answering. */
-export const SLICE_ROWS = 5_000;
+/** Rows of one transaction: about 20 ms, so that a server on the same thread goes on answering. */
+const SLICE_ROWS = 5_000;
+/** Rows taken from SQLite at once: few enough to be garbage while they are still young. */
+const BATCH_ROWS = 250;
 const MAX_RESTARTS = 5;
 
 /** Something was deleted, replaced or vacuumed while the pass ran: begin again. */
@@ -85,13 +87,17 @@ async function passOnce(
   const tally = createTally(context.nowMs);
   let first: Proof | undefined;
   for (;;) {
-    const slice = await readMemory(options.path, (memory) => readSlice(memory, parser, tally, context));
+    const slice = await readMemory(options.path, (memory) => {
+      const schema = probeSchema(memory.db);
+      const isLast = feedSlice(memory, schema, parser, tally, context);
+      const proof = proofOf(memory, schema, tally.cursor);
+      return { proof, isLast, isComplete: !isLast || countRows(memory.db) === tally.rows };
+    });
     first ??= slice.proof;
-    if (slice.proof.identity !== first.identity || slice.proof.cookie !== first.cookie) throw new RestartPass();
-    feedTally(tally, slice.rows, context);
+    const isSameFile = slice.proof.identity === first.identity && slice.proof.cookie === first.cookie;
+    if (!isSameFile || !slice.isComplete || slice.proof.firstRow !== first.firstRow) throw new RestartPass();
     if (letGo) trimUnpaired(tally);
-    if (slice.rows.length < SLICE_ROWS) {
-      if (slice.total !== tally.rows || slice.proof.firstRow !== first.firstRow) throw new RestartPass();
+    if (slice.isLast) {
       settleTally(tally, { ...context, nowMs: clock.nowMs(), monotonicMs: clock.monotonicMs() });
       return { tally, proof: slice.proof, durationMs: clock.monotonicMs() - startedMs };
     }
@@ -99,32 +105,27 @@ async function passOnce(
   }
 }
 
-function readSlice(
+/**
+ * Feeds the tally the rows after its cursor, up to a slice of them; true if there are no more. Only rows that are surely
+ * whole are fed, so the slice may be read again from where it stopped.
+ * @throws CannotPairError as `feedTally` does.
+ */
+export function feedSlice(
   memory: OpenMemory,
-  parser: TimestampParser,
-  tally: Tally,
-  context: TallyContext,
-): { rows: EventRow[]; proof: Proof; total: number } {
-  const schema = probeSchema(memory.db);
-  const rows = readNewRows(memory.db, schema, parser, tally, context.nowMs);
-  const total = rows.length < SLICE_ROWS ? countRows(memory.db) : -1;
-  return { rows, proof: proofOf(memory, schema, rows.at(-1)?.rowid ?? tally.cursor), total };
-}
-
-/** The next slice of rows after the tally's cursor. */
-export function readNewRows(
-  db: Database,
   schema: MemorySchema,
   parser: TimestampParser,
   tally: Tally,
-  nowMs: number,
-): EventRow[] {
-  return readEventRows(
-    db,
-    { schema, parser, nowMs, detailsAfterMs: nowMs - WEEK_MS - DAY_MS },
-    tally.cursor,
-    SLICE_ROWS,
-  );
+  context: TallyContext,
+): boolean {
+  const { nowMs } = context;
+  const readRows = prepareEventRows(memory.db, { schema, parser, nowMs, detailsAfterMs: nowMs - WEEK_MS - DAY_MS });
+  for (let fed = 0; fed < SLICE_ROWS; fed += BATCH_ROWS) {
+    const rows = readRows(tally.cursor, BATCH_ROWS);
+    memory.assertUnchanged();
+    feedTally(tally, rows, context);
+    if (rows.length < BATCH_ROWS) return true;
+  }
+  return false;
 }
 
 /** The proof of this moment, for rows read up to `cursor`. */

@@ -2,12 +2,12 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Database } from 'better-sqlite3';
 import { FUTURE_TOLERANCE_MS } from './event-rows.ts';
 import type { MemoryFiles } from './files.ts';
-import { countRows, fullPass, type Proof, proofOf, type ReadingOptions, readNewRows, SLICE_ROWS } from './full-pass.ts';
+import { countRows, feedSlice, fullPass, type Proof, proofOf, type ReadingOptions } from './full-pass.ts';
 import { fullPassInThread } from './full-pass-thread.ts';
 import { isLoading, MemoryError } from './memory-error.ts';
 import { type MemorySchema, probeSchema } from './schema.ts';
 import { type OpenMemory, type OpenMode, readMemory } from './source.ts';
-import { type Clock, feedTally, settleTally, systemClock, type Tally, type TallyContext } from './tally.ts';
+import { type Clock, settleTally, systemClock, type Tally, type TallyContext } from './tally.ts';
 import { createTimestampParser } from './timestamps.ts';
 import { CannotPairError } from './unpaired.ts';
 import { createUsageFigures, feedUsage, hasUsage, readUsageRows, type UsageFigures } from './usage.ts';
@@ -151,17 +151,17 @@ class IncrementalReader implements MemoryReader {
   /** Reads the next slice of rows; undefined once there is nothing left to read and nothing to doubt. */
   #feed(memory: OpenMemory, schema: MemorySchema, state: State, context: TallyContext): Step<never> | undefined {
     const { tally } = state;
-    const rows = readNewRows(memory.db, schema, this.#parser, tally, context.nowMs);
-    memory.assertUnchanged();
+    const { cursor } = tally;
+    let isLast: boolean;
     try {
-      feedTally(tally, rows, context);
+      isLast = feedSlice(memory, schema, this.#parser, tally, context);
     } catch (error) {
       if (!(error instanceof CannotPairError)) throw error;
       state.doubt = 'late row';
       return this.#redoStep(memory.db, state.doubt);
     }
-    if (rows.length > 0) state.proof = proofOf(memory, schema, tally.cursor);
-    if (rows.length === SLICE_ROWS) return { more: true };
+    if (tally.cursor !== cursor) state.proof = proofOf(memory, schema, tally.cursor);
+    if (!isLast) return { more: true };
     if (tally.rows <= COUNT_UP_TO_ROWS && countRows(memory.db) !== tally.rows) {
       state.doubt = 'rows vanished';
       return this.#redoStep(memory.db, state.doubt);

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
-import { lookAtFiles, type MemoryFiles, noPermission } from './files.ts';
+import { areUnchanged, lookAtFiles, type MemoryFiles, noPermission } from './files.ts';
 import { MemoryError } from './memory-error.ts';
 
 // better-sqlite3 is compiled with URIs off. SQLite reads this variable when the add-on loads, which is at the first
@@ -62,7 +62,7 @@ function readOnce<T>(path: string, attempt: number, use: (memory: OpenMemory) =>
   const mode = chooseMode(files, attempt);
   if (mode === 'immutable' && Math.abs(Date.now() - files.modifiedMs) < MTIME_GRAIN_MS) throw new ChangedWhileRead();
   const assertUnchanged = (): void => {
-    if (mode === 'immutable' && lookAtFiles(path).signature !== files.signature) throw new ChangedWhileRead();
+    if (mode === 'immutable' && !areUnchanged(files)) throw new ChangedWhileRead();
   };
   const db = open(files.path, mode);
   try {

@@ -27,7 +27,7 @@ export function createStartedTasks(): StartedTasks {
 /** Notes a start row; one with neither task id nor session could never be ended and is passed over. */
 export function noteStart(started: StartedTasks, row: EventRow): void {
   if (!START_TYPES.has(row.eventType)) return;
-  const start = { agent: row.agentName?.trim(), taskId: row.taskId, timeMs: row.timeMs, hasEnded: false };
+  const start = { agent: row.agentName, taskId: row.taskId, timeMs: row.timeMs, hasEnded: false };
   if (row.taskId !== undefined) started.byTaskId.set(row.taskId, start);
   if (row.sessionId === undefined) return;
   const ofSession = started.bySession.get(row.sessionId) ?? [];

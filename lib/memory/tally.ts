@@ -128,7 +128,8 @@ function feedEnding(tally: Tally, task: Task, context: TallyContext): void {
     return;
   }
   const isKnown = task.rowid <= context.seenUpToRowid;
-  const open: OpenTask = { task, isCounted: false, seenMs: isKnown ? Number.NEGATIVE_INFINITY : context.monotonicMs };
+  const seenMs = isKnown ? Number.NEGATIVE_INFINITY : context.monotonicMs;
+  const open: OpenTask = { task, isCounted: false, seenMs, next: undefined };
   if (isSettled(open, context)) count(tally, open, context);
   else tally.pending.push(open);
   addUnpaired(tally.unpaired, open);

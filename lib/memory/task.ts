@@ -1,4 +1,5 @@
 import type { EventRow } from './event-rows.ts';
+import { shortHash } from './text-hash.ts';
 
 /** How a task ended, as far as anybody wrote it down. The order is the one of every array indexed by outcome. */
 export const OUTCOMES = ['success', 'failed', 'unknown'] as const;
@@ -21,12 +22,15 @@ export interface Task {
   readonly sessionId: string | undefined;
   readonly taskId: string | undefined;
   readonly agentRunId: string | undefined;
-  /** Ids of its rows, what a `fix` row may point at. */
-  readonly ids: readonly string[];
+  /** Ids of its rows, what a `fix` row may point at; only a pair has a second. */
+  readonly id: string | undefined;
+  readonly mateId: string | undefined;
   /** Carries the tag `autonomous` and none that says a person had to approve it. */
   readonly isAutonomous: boolean;
   /** Rows written by our orchestrator stand alone. */
   readonly mayPair: boolean;
+  /** 32 bits that are the same for the same session; 0 for a task that cannot pair. */
+  readonly sessionHash: number;
 }
 
 const STOP_TYPE = 'subagent_stop';
@@ -46,14 +50,16 @@ export function endingKind(eventType: string): EndingKind | undefined {
 export function outcomeOf(row: Pick<EventRow, 'success' | 'eventType' | 'taskStatus'>): Outcome {
   if (row.success === 1) return 'success';
   if (row.success === 0) return 'failed';
-  const status = row.taskStatus?.trim().toLowerCase() ?? '';
+  const status = row.taskStatus?.toLowerCase() ?? '';
   if (FAILED_TYPES.has(row.eventType) || FAILED_STATUS.has(status)) return 'failed';
   return row.eventType === 'task_success' || SUCCESS_STATUS.has(status) ? 'success' : 'unknown';
 }
 
+const NO_TAGS: readonly string[] = [];
+
 /** Tags as a JSON array or as comma-separated words. */
 export function parseTags(tags: string | undefined): readonly string[] {
-  if (tags === undefined) return [];
+  if (tags === undefined) return NO_TAGS;
   if (tags.trimStart().startsWith('[')) {
     try {
       const parsed: unknown = JSON.parse(tags);
@@ -69,21 +75,25 @@ export function parseTags(tags: string | undefined): readonly string[] {
 export function taskOfRow(row: EventRow, kind: EndingKind): Task {
   const tags = parseTags(row.tags);
   const isAutonomous = tags.includes('autonomous');
+  const isOurs = isAutonomous || tags.includes('orchestrated');
+  const mayPair = row.sessionId !== undefined && row.timeMs !== undefined && !isOurs;
   return {
     kind,
     rowid: row.rowid,
     timeMs: row.timeMs,
-    agent: row.agentName?.trim() ?? 'unknown',
-    project: row.project?.trim() ?? 'unknown',
+    agent: row.agentName ?? 'unknown',
+    project: row.project ?? 'unknown',
     outcome: outcomeOf(row),
     durationMs: row.durationMs,
     errorMessage: row.errorMessage,
     sessionId: row.sessionId,
     taskId: row.taskId,
     agentRunId: row.agentRunId,
-    ids: row.id === undefined ? [] : [row.id],
+    id: row.id,
+    mateId: undefined,
     isAutonomous: isAutonomous && !tags.some((tag) => APPROVAL_TAGS.has(tag)),
-    mayPair: row.sessionId !== undefined && row.timeMs !== undefined && !isAutonomous && !tags.includes('orchestrated'),
+    mayPair,
+    sessionHash: mayPair ? shortHash(row.sessionId ?? '') : 0,
   };
 }
 
@@ -101,17 +111,21 @@ export function isPair(one: Task, other: Task): boolean {
 export function mergePair(one: Task, other: Task): Task {
   const [task, stop] = one.kind === 'task' ? [one, other] : [other, one];
   return {
-    ...task,
     kind: 'pair',
     rowid: Math.min(one.rowid, other.rowid),
     timeMs: Math.max(one.timeMs ?? 0, other.timeMs ?? 0),
+    agent: task.agent,
     project: task.project === 'unknown' ? stop.project : task.project,
     outcome: task.outcome === 'unknown' ? stop.outcome : task.outcome,
     durationMs: task.durationMs ?? stop.durationMs,
     errorMessage: task.errorMessage ?? stop.errorMessage,
+    sessionId: task.sessionId,
     taskId: task.taskId ?? stop.taskId,
     agentRunId: task.agentRunId ?? stop.agentRunId,
-    ids: [...one.ids, ...other.ids],
+    id: task.id,
+    mateId: stop.id,
+    isAutonomous: false,
     mayPair: false,
+    sessionHash: task.sessionHash,
   };
 }

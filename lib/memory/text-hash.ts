@@ -14,3 +14,10 @@ export function textHash(text: string): number {
   high ^= low >>> 13;
   return (high >>> 11) * 2 ** 32 + (Math.imul(low, 0xc2b2ae35) >>> 0);
 }
+
+/** A 32-bit number for a text (FNV-1a), for finding candidates that are then compared. */
+export function shortHash(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}

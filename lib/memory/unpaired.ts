@@ -6,11 +6,14 @@ export interface OpenTask {
   isCounted: boolean;
   /** On the monotonic clock. */
   readonly seenMs: number;
+  /** The next candidate with the same key. */
+  next: OpenTask | undefined;
 }
 
 /** Single ending rows that may yet find their other row, by session and time. Plain data. */
 export interface Unpaired {
-  readonly byKey: Map<number, OpenTask[]>;
+  /** By key, the first of a chain. */
+  readonly chains: Map<number, OpenTask>;
   count: number;
   /** Rows of this time and earlier have been let go: for a newcomer as old as that, nobody can say any more. */
   forgottenUntilMs: number;
@@ -20,17 +23,14 @@ export interface Unpaired {
 /** A newcomer may belong to a row that was let go: only a full pass that lets nothing go can tell. */
 export class CannotPairError extends Error {}
 
-const SLICE_MS = 2_000;
+/** Twice as long as the rows of a pair may be apart, so that a mate is in the same slice or in the nearer neighbour. */
+const SLICE_MS = 4_000;
 const SWEEP_EVERY_MS = 3_600_000;
 
 /** No rows at all. */
 export function createUnpaired(): Unpaired {
-  return {
-    byKey: new Map(),
-    count: 0,
-    forgottenUntilMs: Number.NEGATIVE_INFINITY,
-    sweptUntilMs: Number.NEGATIVE_INFINITY,
-  };
+  const never = Number.NEGATIVE_INFINITY;
+  return { chains: new Map(), count: 0, forgottenUntilMs: never, sweptUntilMs: never };
 }
 
 /**
@@ -41,24 +41,22 @@ export function takeMate(unpaired: Unpaired, task: Task): OpenTask | undefined {
   if (!task.mayPair || task.timeMs === undefined) return undefined;
   if (task.timeMs - SLICE_MS <= unpaired.forgottenUntilMs) throw new CannotPairError();
   const otherKind = task.kind === 'stop' ? 'task' : 'stop';
-  const slice = Math.floor(task.timeMs / SLICE_MS);
-  let best: OpenTask | undefined;
-  for (let near = slice - 1; near <= slice + 1; near += 1) {
-    const found = unpaired.byKey.get(keyOf(task, otherKind, near))?.find((open) => isPair(open.task, task));
-    if (found && (!best || found.task.rowid < best.task.rowid)) best = found;
-  }
-  if (best) removeUnpaired(unpaired, best);
-  return best;
+  const place = task.timeMs / SLICE_MS;
+  const slice = Math.floor(place);
+  const neighbour = place - slice < 0.5 ? slice - 1 : slice + 1;
+  const near = findMate(unpaired, task, otherKind, slice);
+  const far = findMate(unpaired, task, otherKind, neighbour);
+  const mate = near && far ? (near.task.rowid < far.task.rowid ? near : far) : (near ?? far);
+  if (mate) removeUnpaired(unpaired, mate);
+  return mate;
 }
 
 /** Keeps a single row for a mate that may come. */
 export function addUnpaired(unpaired: Unpaired, open: OpenTask): void {
-  const { task } = open;
-  if (!task.mayPair || task.timeMs === undefined) return;
-  const key = keyOf(task, task.kind, Math.floor(task.timeMs / SLICE_MS));
-  const list = unpaired.byKey.get(key);
-  if (list) list.push(open);
-  else unpaired.byKey.set(key, [open]);
+  if (!open.task.mayPair) return;
+  const key = keyOf(open.task, open.task.kind, sliceOf(open.task));
+  open.next = unpaired.chains.get(key);
+  unpaired.chains.set(key, open);
   unpaired.count += 1;
 }
 
@@ -66,29 +64,41 @@ export function addUnpaired(unpaired: Unpaired, open: OpenTask): void {
 export function forgetUnpaired(unpaired: Unpaired, untilMs: number): void {
   if (untilMs < unpaired.sweptUntilMs + SWEEP_EVERY_MS) return;
   unpaired.sweptUntilMs = untilMs;
-  for (const [key, list] of unpaired.byKey) {
-    const kept = list.filter((open) => (open.task.timeMs ?? 0) > untilMs);
-    if (kept.length === list.length) continue;
-    unpaired.count -= list.length - kept.length;
-    unpaired.forgottenUntilMs = untilMs;
-    if (kept.length === 0) unpaired.byKey.delete(key);
-    else unpaired.byKey.set(key, kept);
+  for (const first of unpaired.chains.values()) {
+    for (let open: OpenTask | undefined = first; open; open = open.next) {
+      if ((open.task.timeMs ?? 0) > untilMs) continue;
+      unpaired.forgottenUntilMs = untilMs;
+      removeUnpaired(unpaired, open);
+    }
   }
 }
 
-function removeUnpaired(unpaired: Unpaired, open: OpenTask): void {
-  const key = keyOf(open.task, open.task.kind, Math.floor((open.task.timeMs ?? 0) / SLICE_MS));
-  const list = unpaired.byKey.get(key) ?? [];
-  unpaired.count -= 1;
-  if (list.length === 1) unpaired.byKey.delete(key);
-  else list.splice(list.indexOf(open), 1);
+function findMate(unpaired: Unpaired, task: Task, kind: Task['kind'], slice: number): OpenTask | undefined {
+  let earliest: OpenTask | undefined;
+  for (let open = unpaired.chains.get(keyOf(task, kind, slice)); open; open = open.next) {
+    if (isPair(open.task, task) && (!earliest || open.task.rowid < earliest.task.rowid)) earliest = open;
+  }
+  return earliest;
 }
 
-/** Session, kind and slice of time in one number: 32 bits of the session's hash, 20 of the slice. Equal keys are only candidates. */
+function removeUnpaired(unpaired: Unpaired, open: OpenTask): void {
+  const key = keyOf(open.task, open.task.kind, sliceOf(open.task));
+  let before = unpaired.chains.get(key);
+  unpaired.count -= 1;
+  if (before === open) {
+    if (open.next) unpaired.chains.set(key, open.next);
+    else unpaired.chains.delete(key);
+    return;
+  }
+  while (before && before.next !== open) before = before.next;
+  if (before) before.next = open.next;
+}
+
+function sliceOf(task: Task): number {
+  return Math.floor((task.timeMs ?? 0) / SLICE_MS);
+}
+
+/** Session, kind and slice of time mixed into 30 bits, which V8 keeps unboxed. Equal keys are only candidates. */
 function keyOf(task: Task, kind: Task['kind'], slice: number): number {
-  const session = task.sessionId ?? '';
-  let hash = kind === 'stop' ? 0x811c9dc5 : 0x2f1b3a55;
-  for (let index = 0; index < session.length; index += 1)
-    hash = Math.imul(hash ^ session.charCodeAt(index), 0x01000193);
-  return (hash >>> 0) * 2 ** 20 + (slice & 0xfffff);
+  return ((task.sessionHash ^ Math.imul(slice, 0x9e3779b1)) & 0x1fffffff) * 2 + (kind === 'stop' ? 1 : 0);
 }

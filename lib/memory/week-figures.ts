@@ -49,7 +49,7 @@ export function createWeekFigures(nowMs: number): WeekFigures {
 /** Counts a settled task, or with `sign` -1 takes back what an earlier call counted. */
 export function countWeekTask(week: WeekFigures, task: Task, manualMinutes: ManualMinutes, sign: 1 | -1 = 1): void {
   if (task.timeMs === undefined || task.timeMs <= week.log.nowMs - WEEK_MS) return;
-  const ids = [task.ids[0], task.ids[1], task.taskId].map((id) => (id === undefined ? NONE : textHash(id)));
+  const ids = [task.id, task.mateId, task.taskId].map((id) => (id === undefined ? NONE : textHash(id)));
   const isFixed = ids.some((id) => week.fixedIds.has(id)) ? 1 : 0;
   const isAutonomous = task.isAutonomous && task.outcome === 'success' ? 1 : 0;
   const minutes = isAutonomous ? Math.min(manualMinutes.byAgent.get(task.agent) ?? manualMinutes.default, 65_535) : 0;
