@@ -19,7 +19,9 @@ export function makeBigMemory({ path, rows, days }: BigMemoryOptions): void {
   db.pragma('journal_mode = OFF');
   db.pragma('synchronous = OFF');
   db.exec(SWARM_TABLES);
-  const insert = db.prepare(insertSql('n', "strftime('%s', 'now') - @days * 86400 + (n / 2 * 2) * @days * 86400.0 / @rows"));
+  const insert = db.prepare(
+    insertSql('n', "strftime('%s', 'now') - @days * 86400 + (n / 2 * 2) * @days * 86400.0 / @rows"),
+  );
   db.transaction(() => insert.run({ rows, days }))();
   db.pragma('journal_mode = WAL');
   db.close();

@@ -146,7 +146,13 @@ function printTable(small: Measured, big: Measured, load: { highestMs: number; r
   line('process start to ready', ms(small.readyMs), ms(big.readyMs), '', '');
   line('ready / bare read', '', '', (big.readyMs / big.bareReadMs).toFixed(2), '≤ 2');
   line('scrape with 100 new rows, p50', ms(small.p50Ms), ms(big.p50Ms), (big.p50Ms / small.p50Ms).toFixed(2), '');
-  line('scrape with 100 new rows, p99', ms(small.p99Ms), ms(big.p99Ms), (big.p99Ms / small.p99Ms).toFixed(2), '≤ 10 ms, ≤ 2');
+  line(
+    'scrape with 100 new rows, p99',
+    ms(small.p99Ms),
+    ms(big.p99Ms),
+    (big.p99Ms / small.p99Ms).toFixed(2),
+    '≤ 10 ms, ≤ 2',
+  );
   line('resident at rest', `${small.restMb.toFixed(0)} MB`, `${big.restMb.toFixed(0)} MB`, '', '≤ 80 MB, ≤ 120 MB');
   line('resident at the highest', `${small.highestMb.toFixed(0)} MB`, `${big.highestMb.toFixed(0)} MB`, '', '');
   line(`slowest of 40 scrapes under load (${load.rowsWritten} rows written)`, '', ms(load.highestMs), '', '< 10 s');

@@ -49,6 +49,7 @@ async function readPort(child: ChildProcess): Promise<number> {
 
 function readMemoryUse(child: ChildProcess): { restMb: number; highestMb: number } {
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-  const megabytes = (field: string): number => (Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) * 1_024) / 1e6;
+  const megabytes = (field: string): number =>
+    (Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) * 1_024) / 1e6;
   return { restMb: megabytes('VmRSS'), highestMb: megabytes('VmHWM') };
 }

@@ -5,7 +5,9 @@ import { chmodSync, writeFileSync } from 'node:fs';
 /** The commit the build is made from; unknown outside a checkout. */
 function readRevision() {
   try {
-    return execFileSync('git', ['rev-parse', 'HEAD'], { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
+    return execFileSync('git', ['rev-parse', 'HEAD'], { stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim();
   } catch {
     return process.env.SWARM_REVISION ?? 'unknown';
   }

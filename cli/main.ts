@@ -13,7 +13,8 @@ runMain(async () => {
     .exitOverride();
   for (const add of COMMANDS) add(program);
   // exitOverride is not inherited by commands made before it was set on them.
-  for (const command of program.commands) command.exitOverride().showHelpAfterError('(run with --help for the options)');
+  for (const command of program.commands)
+    command.exitOverride().showHelpAfterError('(run with --help for the options)');
   try {
     await program.parseAsync();
   } catch (error) {

@@ -21,7 +21,10 @@ export async function askRoom(
   try {
     const response = await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     const body = (await response.json()) as { reason?: unknown };
-    return { state: response.ok ? 'ready' : 'not ready', detail: response.ok ? address : String(body.reason ?? address) };
+    return {
+      state: response.ok ? 'ready' : 'not ready',
+      detail: response.ok ? address : String(body.reason ?? address),
+    };
   } catch {
     return { state: 'not running', detail: `nothing of ours answers on ${address}` };
   }

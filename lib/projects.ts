@@ -12,15 +12,19 @@ const DEFAULT_MANUAL_MINUTES = 30;
 export function readManualMinutes(path: string): ManualMinutes {
   const stated = readProjectsFile(path)?.manualMinutes ?? {};
   const entries = Object.entries(stated as Record<string, unknown>);
-  const bad = entries.find(([, minutes]) => typeof minutes !== 'number' || !(minutes >= 0));
+  const bad = entries.find(([, minutes]) => !isWholeMinutes(minutes));
   if (bad) {
     throw new UsageError(
-      `Could not use "${path}": manualMinutes of "${bad[0]}" is ${JSON.stringify(bad[1])}, expected minutes as a number.`,
+      `Could not use "${path}": manualMinutes of "${bad[0]}" is ${JSON.stringify(bad[1])}, expected whole minutes, 0 to 1440.`,
       'Correct it, then start again.',
     );
   }
   const byAgent = new Map(entries as [string, number][]);
   return { default: byAgent.get('default') ?? DEFAULT_MANUAL_MINUTES, byAgent };
+}
+
+function isWholeMinutes(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 1_440;
 }
 
 function readProjectsFile(path: string): { readonly manualMinutes?: unknown } | undefined {

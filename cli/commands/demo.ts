@@ -25,7 +25,8 @@ export const addDemoCommand: AddCommand = (program) => {
 
 function wholeNumber(text: string): number {
   const number = Number(text);
-  if (!/^\d+$/.test(text) || number < 1 || number > 100_000) throw new InvalidArgumentError('Expected a whole number from 1.');
+  if (!/^\d+$/.test(text) || number < 1 || number > 100_000)
+    throw new InvalidArgumentError('Expected a whole number from 1.');
   return number;
 }
 

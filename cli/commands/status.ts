@@ -14,7 +14,9 @@ export const addStatusCommand: AddCommand = (program) => {
     .option('--json', 'print it as JSON')
     .action(async (options: { json?: true }) => {
       const config = loadCommandConfig();
-      const rooms = await Promise.all(ROOMS.map(async (room) => ({ room: room.name, ...(await askRoom(room, config)) })));
+      const rooms = await Promise.all(
+        ROOMS.map(async (room) => ({ room: room.name, ...(await askRoom(room, config)) })),
+      );
       const memory = await readMemoryOnce(config, ({ tally, schema }) => ({
         path: config.swarmDbPath,
         isDemo: schema.isDemo,

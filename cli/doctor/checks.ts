@@ -44,7 +44,9 @@ export async function runChecks(checks: readonly Check[], config: Config): Promi
       findings.push({ check: name, ...(await run(config)) });
     } catch (error) {
       const [message, remedy] =
-        error instanceof OperatorError ? [error.message, error.hint] : [describeError(error), 'This is a bug: report it.'];
+        error instanceof OperatorError
+          ? [error.message, error.hint]
+          : [describeError(error), 'This is a bug: report it.'];
       findings.push({ check: name, level: 'problem', message, remedy });
     }
   }
@@ -56,7 +58,11 @@ function checkNode(): Omit<Finding, 'check'> {
   const isNewEnough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   return isNewEnough
     ? { level: 'ok', message: `Node ${process.versions.node}` }
-    : { level: 'problem', message: `Node ${process.versions.node} is too old`, remedy: `Install Node ${MIN_NODE.join('.')} or later.` };
+    : {
+        level: 'problem',
+        message: `Node ${process.versions.node} is too old`,
+        remedy: `Install Node ${MIN_NODE.join('.')} or later.`,
+      };
 }
 
 function checkPath(config: Config): Omit<Finding, 'check'> {
@@ -71,7 +77,10 @@ async function checkReading(config: Config): Promise<Omit<Finding, 'check'>> {
     return memory.mode;
   });
   const folder = dirname(lookAtFiles(config.swarmDbPath).path);
-  return { level: 'ok', message: `readable (${mode}); its folder is ${isWritable(folder) ? 'writable' : 'read-only'} here` };
+  return {
+    level: 'ok',
+    message: `readable (${mode}); its folder is ${isWritable(folder) ? 'writable' : 'read-only'} here`,
+  };
 }
 
 async function checkSchema(config: Config): Promise<Omit<Finding, 'check'>> {

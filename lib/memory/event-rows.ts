@@ -49,7 +49,9 @@ export function eventRowsSql(schema: MemorySchema): string {
   const hasCreatedAt = schema.events.has('created_at');
   const writtenAt = hasCreatedAt ? "COALESCE(NULLIF(created_at, ''), timestamp)" : 'timestamp';
   const ofNewest = (expression: string): string => `CASE WHEN ${writtenAt} >= @detailsAfter THEN ${expression} END`;
-  const runId = schema.events.has('notes') ? "CASE WHEN json_valid(notes) THEN json_extract(notes, '$.agent_id') END" : 'NULL';
+  const runId = schema.events.has('notes')
+    ? "CASE WHEN json_valid(notes) THEN json_extract(notes, '$.agent_id') END"
+    : 'NULL';
   return `SELECT rowid, ${column('created_at')},
       ${hasCreatedAt ? "CASE WHEN created_at IS NULL OR created_at = '' THEN timestamp END" : 'timestamp'},
       event_type, ${ofNewest(column('id'))}, ${column('agent_name')}, ${column('session_id')}, ${column('task_id')},
@@ -113,17 +115,18 @@ function isVisible(code: number): boolean {
 }
 
 const MAX_INTERNED = 1_000;
+const MAX_INTERNED_LENGTH = 100;
 const interned = new Map<string, string>();
 const lowerCased = new Map<string, string>();
 
 /** The same string object for the same text: maps then need not hash it again and again. */
 function intern(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined;
+  if (value === undefined || value.length > MAX_INTERNED_LENGTH) return value;
   return interned.get(value) ?? remember(interned, value, value);
 }
 
 function lowerCase(value: unknown): string {
-  if (typeof value !== 'string') return '';
+  if (typeof value !== 'string' || value.length > MAX_INTERNED_LENGTH) return '';
   return lowerCased.get(value) ?? remember(lowerCased, value, value.toLowerCase());
 }
 

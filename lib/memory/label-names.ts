@@ -33,5 +33,7 @@ export function labelIndex(labels: LabelNames, name: string): number {
 export function toLabelValue(name: string): string {
   const visible = name.replace(/[\p{Cc}\p{Cs}\u2028\u2029]+/gu, ' ').trim();
   if (visible === '') return 'unknown';
-  return visible.length > MAX_LABEL_LENGTH ? Array.from(visible).slice(0, MAX_LABEL_LENGTH).join('') : visible;
+  return visible.length > MAX_LABEL_LENGTH
+    ? Array.from(visible).slice(0, MAX_LABEL_LENGTH).join('').trimEnd()
+    : visible;
 }

@@ -132,8 +132,10 @@ class IncrementalReader implements MemoryReader {
     const schema = probeSchema(memory.db);
     const state = this.#state;
     if (!state) return this.#redoStep(memory.db, 'first');
+    const nowMs = this.#clock.nowMs();
     const context = {
-      nowMs: this.#clock.nowMs(),
+      // A clock set back by less than the tolerance stands still until it has caught up.
+      nowMs: nowMs < state.tally.nowMs - FUTURE_TOLERANCE_MS ? nowMs : Math.max(nowMs, state.tally.nowMs),
       monotonicMs: this.#clock.monotonicMs(),
       manualMinutes: this.#options.manualMinutes,
       seenUpToRowid: Number.NEGATIVE_INFINITY,

@@ -1,6 +1,6 @@
 import { advanceErrorFigures, countError, createErrorFigures, type ErrorFigures } from './error-figures.ts';
 import type { EventRow } from './event-rows.ts';
-import { createStartedTasks, noteEnd, noteStart, type StartedTasks } from './started-tasks.ts';
+import { createStartedTasks, noteEnd, noteStart, reopenStart, type StartedTasks } from './started-tasks.ts';
 import { endingKind, mergePair, type Task, taskOfRow } from './task.ts';
 import { advanceTaskFigures, countTask, createTaskFigures, fillWindows, type TaskFigures } from './task-figures.ts';
 import { addUnpaired, createUnpaired, forgetUnpaired, type OpenTask, takeMate, type Unpaired } from './unpaired.ts';
@@ -41,7 +41,7 @@ export interface Tally {
   readonly started: StartedTasks;
   readonly unpaired: Unpaired;
   /** Seen, but not yet counted: each may still get its other row. */
-  pending: OpenTask[];
+  readonly pending: OpenTask[];
   /** The earliest time that was refused for lying in the future: from then on, a full pass would read it differently. */
   earliestFutureMs: number;
   nowMs: number;
@@ -85,6 +85,7 @@ export interface TallyContext {
  * then no longer right and must be thrown away.
  */
 export function feedTally(tally: Tally, rows: readonly EventRow[], context: TallyContext): void {
+  const waitingBefore = tally.pending.length;
   for (const row of rows) {
     tally.cursor = row.rowid;
     if (row.futureMs !== undefined) tally.earliestFutureMs = Math.min(tally.earliestFutureMs, row.futureMs);
@@ -93,23 +94,19 @@ export function feedTally(tally: Tally, rows: readonly EventRow[], context: Tall
     else feedOther(tally, row);
   }
   tally.rows += rows.length;
+  // Rows of this batch wait for the next one: the two rows of a run mostly follow each other.
+  if (waitingBefore > 0) countSettled(tally, context, waitingBefore);
 }
 
 /** Counts what has waited long enough and moves every window to `nowMs`. */
 export function settleTally(tally: Tally, context: TallyContext): void {
   tally.nowMs = context.nowMs;
+  countSettled(tally, context, tally.pending.length);
   if (!tally.tasks.windowsAreLive) fillWindows(tally.tasks, context.nowMs);
   advanceTaskFigures(tally.tasks, context.nowMs);
   advanceWeekFigures(tally.week, context.nowMs);
   advanceErrorFigures(tally.errors, context.nowMs);
   forgetUnpaired(tally.unpaired, context.nowMs - KEEP_UNPAIRED_MS);
-  if (tally.pending.length === 0) return;
-  const waiting: OpenTask[] = [];
-  for (const open of tally.pending) {
-    if (isSettled(open, context)) count(tally, open, context);
-    else waiting.push(open);
-  }
-  tally.pending = waiting;
 }
 
 /** Keeps a full pass of a large memory from holding every single row it ever saw. */
@@ -123,15 +120,14 @@ function feedEnding(tally: Tally, task: Task, context: TallyContext): void {
   const mate = takeMate(tally.unpaired, task);
   if (mate) {
     const pair = mergePair(mate.task, task);
-    if (mate.isCounted) recount(tally, mate.task, pair, context);
+    if (mate.isCounted) recount(tally, mate, pair, context);
     mate.task = pair;
     return;
   }
   const isKnown = task.rowid <= context.seenUpToRowid;
   const seenMs = isKnown ? Number.NEGATIVE_INFINITY : context.monotonicMs;
-  const open: OpenTask = { task, isCounted: false, seenMs, next: undefined };
-  if (isSettled(open, context)) count(tally, open, context);
-  else tally.pending.push(open);
+  const open: OpenTask = { task, isCounted: false, seenMs, start: undefined };
+  tally.pending.push(open);
   addUnpaired(tally.unpaired, open);
 }
 
@@ -146,6 +142,18 @@ function feedOther(tally: Tally, row: EventRow): void {
   }
 }
 
+/** Counts those of the first `among` waiting tasks that have waited long enough. */
+function countSettled(tally: Tally, context: TallyContext, among: number): void {
+  const { pending } = tally;
+  let kept = 0;
+  for (let index = 0; index < pending.length; index += 1) {
+    const open = pending[index];
+    if (index < among && isSettled(open, context)) count(tally, open, context);
+    else pending[kept++] = open;
+  }
+  pending.length = kept;
+}
+
 /** One without a time, or without a session to pair by, settles at once; the others wait for a row that may come. */
 function isSettled({ task, seenMs }: OpenTask, context: TallyContext): boolean {
   if (task.timeMs === undefined || task.sessionId === undefined) return true;
@@ -155,13 +163,15 @@ function isSettled({ task, seenMs }: OpenTask, context: TallyContext): boolean {
 function count(tally: Tally, open: OpenTask, context: TallyContext): void {
   open.isCounted = true;
   countFigures(tally, open.task, context, 1);
-  noteEnd(tally.started, open.task);
+  open.start = noteEnd(tally.started, open.task);
 }
 
 /** The other row came after the task was counted: it is still one task. */
-function recount(tally: Tally, single: Task, pair: Task, context: TallyContext): void {
-  countFigures(tally, single, context, -1);
+function recount(tally: Tally, single: OpenTask, pair: Task, context: TallyContext): void {
+  countFigures(tally, single.task, context, -1);
   countFigures(tally, pair, context, 1);
+  reopenStart(tally.started, single.start);
+  single.start = noteEnd(tally.started, pair);
 }
 
 function countFigures(tally: Tally, task: Task, context: TallyContext, sign: 1 | -1): void {

@@ -186,12 +186,24 @@ function countAgent(figures: TaskFigures, agent: number, task: Task, sign: numbe
   const own = figures.byAgent[agent];
   own.tasks += sign;
   if (sign === 1 && task.timeMs !== undefined) own.lastTaskMs = Math.max(own.lastTaskMs ?? task.timeMs, task.timeMs);
+  if (sign === -1 && task.timeMs === own.lastTaskMs) own.lastTaskMs = lastInLog(figures.log, agent, task.timeMs);
   if (task.durationMs === undefined) return;
   own.durationCount += sign;
   own.durationSumMs += sign * task.durationMs;
   for (const [index, bound] of DURATION_BUCKETS_SECONDS.entries()) {
     if (task.durationMs <= bound * 1_000) own.durationBuckets[index] += sign;
   }
+}
+
+/** When an agent's last task but the one being taken back ended, as far back as the log goes. */
+function lastInLog(log: TimeLog, agent: number, takenBackMs: number | undefined): number | undefined {
+  let isTakenBack = takenBackMs === undefined;
+  for (let entry = log.length - 1; entry >= 0; entry -= 1) {
+    if (log.columns[AGENT][entry] !== agent) continue;
+    if (isTakenBack || log.times[entry] !== takenBackMs) return log.times[entry];
+    isTakenBack = true;
+  }
+  return undefined;
 }
 
 const NOBODY: WindowObserver = { enter: () => {}, leave: () => {} };

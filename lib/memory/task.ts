@@ -102,7 +102,8 @@ const PAIR_WITHIN_MS = 2_000;
 /** Whether two single tasks are the two rows of one run. */
 export function isPair(one: Task, other: Task): boolean {
   if (one.kind === other.kind || one.sessionId !== other.sessionId) return false;
-  if (Math.abs((one.timeMs ?? Number.NaN) - (other.timeMs ?? Number.NaN)) > PAIR_WITHIN_MS) return false;
+  if (one.timeMs === undefined || other.timeMs === undefined) return false;
+  if (Math.abs(one.timeMs - other.timeMs) > PAIR_WITHIN_MS) return false;
   const stop = one.kind === 'stop' ? one : other;
   return stop.agent === 'subagent' || stop.agent === 'unknown' || one.agent === other.agent;
 }

@@ -8,7 +8,8 @@ export interface TimestampParser {
   readonly timestamp: (value: unknown) => number | undefined;
 }
 
-const FORM = /^(\d{4})-(\d\d)-(\d\d)([Tt ])(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?$/;
+const FORM =
+  /^(\d{4})-(\d\d)-(\d\d)([Tt ])(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|z|[+-][01]\d(?::?[0-5]\d)?)?$/;
 // No zone changes its offset within a quarter of an hour.
 const QUARTER_MS = 900_000;
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];

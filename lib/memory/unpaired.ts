@@ -1,3 +1,4 @@
+import type { Start } from './started-tasks.ts';
 import { isPair, type Task } from './task.ts';
 
 /** A task that may still change: it waits to be counted, or for its other row. */
@@ -6,14 +7,13 @@ export interface OpenTask {
   isCounted: boolean;
   /** On the monotonic clock. */
   readonly seenMs: number;
-  /** The next candidate with the same key. */
-  next: OpenTask | undefined;
+  /** The start row its end took away, if any. */
+  start: Start | undefined;
 }
 
 /** Single ending rows that may yet find their other row, by session and time. Plain data. */
 export interface Unpaired {
-  /** By key, the first of a chain. */
-  readonly chains: Map<number, OpenTask>;
+  readonly byKey: Map<number, OpenTask[]>;
   count: number;
   /** Rows of this time and earlier have been let go: for a newcomer as old as that, nobody can say any more. */
   forgottenUntilMs: number;
@@ -30,7 +30,7 @@ const SWEEP_EVERY_MS = 3_600_000;
 /** No rows at all. */
 export function createUnpaired(): Unpaired {
   const never = Number.NEGATIVE_INFINITY;
-  return { chains: new Map(), count: 0, forgottenUntilMs: never, sweptUntilMs: never };
+  return { byKey: new Map(), count: 0, forgottenUntilMs: never, sweptUntilMs: never };
 }
 
 /**
@@ -55,8 +55,9 @@ export function takeMate(unpaired: Unpaired, task: Task): OpenTask | undefined {
 export function addUnpaired(unpaired: Unpaired, open: OpenTask): void {
   if (!open.task.mayPair) return;
   const key = keyOf(open.task, open.task.kind, sliceOf(open.task));
-  open.next = unpaired.chains.get(key);
-  unpaired.chains.set(key, open);
+  const candidates = unpaired.byKey.get(key);
+  if (candidates) candidates.push(open);
+  else unpaired.byKey.set(key, [open]);
   unpaired.count += 1;
 }
 
@@ -64,34 +65,27 @@ export function addUnpaired(unpaired: Unpaired, open: OpenTask): void {
 export function forgetUnpaired(unpaired: Unpaired, untilMs: number): void {
   if (untilMs < unpaired.sweptUntilMs + SWEEP_EVERY_MS) return;
   unpaired.sweptUntilMs = untilMs;
-  for (const first of unpaired.chains.values()) {
-    for (let open: OpenTask | undefined = first; open; open = open.next) {
-      if ((open.task.timeMs ?? 0) > untilMs) continue;
-      unpaired.forgottenUntilMs = untilMs;
-      removeUnpaired(unpaired, open);
-    }
+  for (const [key, candidates] of unpaired.byKey) {
+    const kept = candidates.filter((open) => (open.task.timeMs ?? 0) > untilMs);
+    if (kept.length === candidates.length) continue;
+    unpaired.forgottenUntilMs = untilMs;
+    unpaired.count -= candidates.length - kept.length;
+    if (kept.length === 0) unpaired.byKey.delete(key);
+    else unpaired.byKey.set(key, kept);
   }
 }
 
+/** Candidates are in order of rowid. */
 function findMate(unpaired: Unpaired, task: Task, kind: Task['kind'], slice: number): OpenTask | undefined {
-  let earliest: OpenTask | undefined;
-  for (let open = unpaired.chains.get(keyOf(task, kind, slice)); open; open = open.next) {
-    if (isPair(open.task, task) && (!earliest || open.task.rowid < earliest.task.rowid)) earliest = open;
-  }
-  return earliest;
+  return unpaired.byKey.get(keyOf(task, kind, slice))?.find((open) => isPair(open.task, task));
 }
 
 function removeUnpaired(unpaired: Unpaired, open: OpenTask): void {
   const key = keyOf(open.task, open.task.kind, sliceOf(open.task));
-  let before = unpaired.chains.get(key);
+  const candidates = unpaired.byKey.get(key) ?? [];
   unpaired.count -= 1;
-  if (before === open) {
-    if (open.next) unpaired.chains.set(key, open.next);
-    else unpaired.chains.delete(key);
-    return;
-  }
-  while (before && before.next !== open) before = before.next;
-  if (before) before.next = open.next;
+  if (candidates.length === 1) unpaired.byKey.delete(key);
+  else candidates.splice(candidates.indexOf(open), 1);
 }
 
 function sliceOf(task: Task): number {

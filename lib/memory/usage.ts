@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { createLabelNames, type LabelNames, labelIndex } from './label-names.ts';
 import type { MemorySchema } from './schema.ts';
 import { textHash } from './text-hash.ts';
@@ -18,6 +18,8 @@ export const TOKEN_KINDS = [
 export interface UsageFigures {
   cursor: number;
   rows: number;
+  /** The row at the cursor, to tell it from another that took its place. */
+  lastRow: string;
   readonly models: LabelNames;
   readonly agents: LabelNames;
   /** By model label, an array by kind of token. */
@@ -29,6 +31,7 @@ export interface UsageFigures {
 }
 
 const AGENTS_PER_MODEL = 64;
+const FIRST = Number.MIN_SAFE_INTEGER;
 const [COST, TOKENS, TASK] = [0, 1, 2];
 const REQUIRED = ['task_id', 'ended_at', 'model', 'agent_name', 'cost_usd', ...TOKEN_KINDS.map((each) => each.column)];
 const LONGEST_MS = Math.max(...WINDOWS_MS);
@@ -41,8 +44,9 @@ export function hasUsage(schema: MemorySchema): boolean {
 /** Figures of no usage. */
 export function createUsageFigures(nowMs: number): UsageFigures {
   return {
-    cursor: Number.MIN_SAFE_INTEGER,
+    cursor: FIRST,
     rows: 0,
+    lastRow: '',
     models: createLabelNames(),
     agents: createLabelNames(),
     tokens: new Map(),
@@ -58,12 +62,18 @@ export function readUsageRows(
   known: UsageFigures,
 ): { readonly rows: unknown[][]; readonly isFresh: boolean } {
   const sql = `SELECT rowid, task_id, ended_at, model, agent_name, cost_usd, ${TOKEN_KINDS.map((each) => each.column).join(', ')}
-    FROM task_usage WHERE rowid > ? ORDER BY rowid`;
+    FROM task_usage WHERE rowid >= ? ORDER BY rowid`;
   const statement = db.prepare(sql).raw();
-  const rows = statement.all(known.cursor) as unknown[][];
+  const found = allRows(statement, known.cursor);
+  const rows = known.rows === 0 ? found : found.slice(1);
   const total = db.prepare('SELECT count(*) FROM task_usage').pluck().get() as number;
-  if (total === known.rows + rows.length) return { rows, isFresh: false };
-  return { rows: statement.all(Number.MIN_SAFE_INTEGER) as unknown[][], isFresh: true };
+  const isSame = known.rows === 0 || JSON.stringify(found[0]) === known.lastRow;
+  if (isSame && total === known.rows + rows.length) return { rows, isFresh: false };
+  return { rows: allRows(statement, FIRST), isFresh: true };
+}
+
+function allRows(statement: Statement, from: number): unknown[][] {
+  return statement.all(from) as unknown[][];
 }
 
 /** Adds rows to the figures and moves their windows to `nowMs`. */
@@ -91,6 +101,7 @@ export function feedUsage(
     insertEntry(figures.log, endedMs, [microUsd, sum, textHash(name(task))], observer(figures));
   }
   figures.rows += rows.length;
+  if (rows.length > 0) figures.lastRow = JSON.stringify(rows.at(-1));
   advanceTo(figures.log, nowMs, observer(figures));
   forgetBefore(figures.log, nowMs - LONGEST_MS);
 }

@@ -6,10 +6,14 @@ import { WEEK_MS } from './windows.ts';
 /** What the KPIs of the last 7 days need to know of each task: was it tried again, mended, done without a person? */
 export interface WeekFigures {
   readonly log: TimeLog;
-  /** Tasks of the week by what identifies a run: the hook's agent id, or our task id. */
-  readonly runs: Map<number, number>;
+  /** Tasks of the week by the hook's agent id; one that ends twice was tried twice. */
+  readonly byAgentRun: Map<number, number>;
+  /** How many of those are retried by their task id already. */
+  readonly retriedOfAgentRun: Map<number, number>;
+  /** Tasks of the week by our task id. */
+  readonly byTaskId: Map<number, number>;
   /** Our task ids that have a `task_retry` row. */
-  readonly retriedKeys: Set<number>;
+  readonly retriedIds: Set<number>;
   /** Ids that a `fix` row points at. */
   readonly fixedIds: Set<number>;
   retried: number;
@@ -22,7 +26,9 @@ export interface WeekFigures {
 
 const NONE = 0;
 const FIX_MINUTES = 10;
-const [KEY, FIRST_ID, SECOND_ID, TASK_ID, IS_FIXED, IS_AUTONOMOUS, MINUTES] = [0, 1, 2, 3, 4, 5, 6];
+const [AGENT_RUN, FIRST_ID, SECOND_ID, TASK_ID, IS_RETRIED, IS_FIXED, IS_AUTONOMOUS, MINUTES] = [
+  0, 1, 2, 3, 4, 5, 6, 7,
+];
 
 /** How many minutes of a person's work one task stands for, by agent (`manualMinutes` of projects.json). */
 export interface ManualMinutes {
@@ -33,11 +39,13 @@ export interface ManualMinutes {
 /** The figures of a week without tasks. */
 export function createWeekFigures(nowMs: number): WeekFigures {
   const ids = [new Float64Array(), new Float64Array(), new Float64Array(), new Float64Array()];
-  const flags = [new Uint8Array(), new Uint8Array(), new Uint16Array()];
+  const flags = [new Uint8Array(), new Uint8Array(), new Uint8Array(), new Uint16Array()];
   return {
     log: createTimeLog([...ids, ...flags], [WEEK_MS], nowMs),
-    runs: new Map(),
-    retriedKeys: new Set(),
+    byAgentRun: new Map(),
+    retriedOfAgentRun: new Map(),
+    byTaskId: new Map(),
+    retriedIds: new Set(),
     fixedIds: new Set(),
     retried: 0,
     fixed: 0,
@@ -49,38 +57,29 @@ export function createWeekFigures(nowMs: number): WeekFigures {
 /** Counts a settled task, or with `sign` -1 takes back what an earlier call counted. */
 export function countWeekTask(week: WeekFigures, task: Task, manualMinutes: ManualMinutes, sign: 1 | -1 = 1): void {
   if (task.timeMs === undefined || task.timeMs <= week.log.nowMs - WEEK_MS) return;
-  const ids = [task.id, task.mateId, task.taskId].map((id) => (id === undefined ? NONE : textHash(id)));
-  const isFixed = ids.some((id) => week.fixedIds.has(id)) ? 1 : 0;
+  const [first, second, taskId] = [task.id, task.mateId, task.taskId].map(hashOf);
+  const isFixed = [first, second, taskId].some((id) => week.fixedIds.has(id)) ? 1 : 0;
+  const isRetried = week.retriedIds.has(taskId) ? 1 : 0;
   const isAutonomous = task.isAutonomous && task.outcome === 'success' ? 1 : 0;
-  const minutes = isAutonomous ? Math.min(manualMinutes.byAgent.get(task.agent) ?? manualMinutes.default, 65_535) : 0;
-  const values = [runKey(task), ...ids, isFixed, isAutonomous, minutes];
+  const minutes = isAutonomous ? (manualMinutes.byAgent.get(task.agent) ?? manualMinutes.default) : 0;
+  const values = [hashOf(task.agentRunId), first, second, taskId, isRetried, isFixed, isAutonomous, minutes];
   if (sign === 1) insertEntry(week.log, task.timeMs, values, observer(week));
   else removeEntry(week.log, task.timeMs, values, observer(week));
 }
 
 /** Notes that a task of ours was tried again. */
 export function countRetry(week: WeekFigures, taskId: string): void {
-  const key = textHash(taskId);
-  if (week.retriedKeys.has(key)) return;
-  const tasks = week.runs.get(key) ?? 0;
-  week.retried -= retriedTasks(week, key, tasks);
-  week.retriedKeys.add(key);
-  week.retried += retriedTasks(week, key, tasks);
+  const hash = textHash(taskId);
+  week.retriedIds.add(hash);
+  // The retry row mostly comes first, so there is seldom anything to look for.
+  if (week.byTaskId.has(hash)) flagEntries(week, hash, [TASK_ID], IS_RETRIED);
 }
 
 /** Notes that somebody had to mend what the task, or the ending row, of this id did. */
 export function countFix(week: WeekFigures, id: string): void {
   const hash = textHash(id);
-  if (week.fixedIds.has(hash)) return;
   week.fixedIds.add(hash);
-  const { log } = week;
-  for (let entry = log.windows[0].from; entry < log.length; entry += 1) {
-    const isMeant = [FIRST_ID, SECOND_ID, TASK_ID].some((column) => log.columns[column][entry] === hash);
-    if (!isMeant || log.columns[IS_FIXED][entry]) continue;
-    countEntry(week, entry, -1);
-    log.columns[IS_FIXED][entry] = 1;
-    countEntry(week, entry, 1);
-  }
+  flagEntries(week, hash, [FIRST_ID, SECOND_ID, TASK_ID], IS_FIXED);
 }
 
 /** Moves the week to end at `nowMs`. */
@@ -94,14 +93,19 @@ export function weekTasks(week: WeekFigures): number {
   return week.log.length - week.log.windows[0].from;
 }
 
-/** An agent id counts as another try when it ends twice; a task id only when a retry row says so. Agent ids are negative. */
-function runKey(task: Task): number {
-  if (task.agentRunId !== undefined) return -textHash(task.agentRunId);
-  return task.taskId === undefined ? NONE : textHash(task.taskId);
+function hashOf(id: string | undefined): number {
+  return id === undefined ? NONE : textHash(id);
 }
 
-function retriedTasks(week: WeekFigures, key: number, tasks: number): number {
-  return week.retriedKeys.has(key) || (key < 0 && tasks > 1) ? tasks : 0;
+/** Sets a flag of the tasks of the week that bear this id in one of the columns. */
+function flagEntries(week: WeekFigures, hash: number, columns: readonly number[], flag: number): void {
+  const { log } = week;
+  for (let entry = log.windows[0].from; entry < log.length; entry += 1) {
+    if (log.columns[flag][entry] || !columns.some((column) => log.columns[column][entry] === hash)) continue;
+    countEntry(week, entry, -1);
+    log.columns[flag][entry] = 1;
+    countEntry(week, entry, 1);
+  }
 }
 
 function observer(week: WeekFigures) {
@@ -113,18 +117,34 @@ function observer(week: WeekFigures) {
 
 function countEntry(week: WeekFigures, entry: number, sign: 1 | -1): void {
   const columns = week.log.columns;
-  countRunKey(week, columns[KEY][entry], sign);
+  const isRetried = columns[IS_RETRIED][entry];
   const isFixed = columns[IS_FIXED][entry];
+  week.retried += sign * isRetried;
   week.fixed += sign * isFixed;
+  countAgentRun(week, columns[AGENT_RUN][entry], isRetried, sign);
+  addTo(week.byTaskId, columns[TASK_ID][entry], sign);
   if (!columns[IS_AUTONOMOUS][entry]) return;
   week.autonomous += sign * (1 - isFixed);
   week.minutesSaved += sign * (columns[MINUTES][entry] - isFixed * FIX_MINUTES);
 }
 
-function countRunKey(week: WeekFigures, key: number, sign: 1 | -1): void {
+/** Keeps `retried` right for tasks that share an agent id, each counted once however it was tried again. */
+function countAgentRun(week: WeekFigures, agentRun: number, isRetried: number, sign: 1 | -1): void {
+  if (agentRun === NONE) return;
+  const before = triedTwice(week, agentRun);
+  addTo(week.byAgentRun, agentRun, sign);
+  if (isRetried) addTo(week.retriedOfAgentRun, agentRun, sign);
+  week.retried += triedTwice(week, agentRun) - before;
+}
+
+function triedTwice(week: WeekFigures, agentRun: number): number {
+  const tasks = week.byAgentRun.get(agentRun) ?? 0;
+  return tasks > 1 ? tasks - (week.retriedOfAgentRun.get(agentRun) ?? 0) : 0;
+}
+
+function addTo(counts: Map<number, number>, key: number, amount: number): void {
   if (key === NONE) return;
-  const before = week.runs.get(key) ?? 0;
-  week.retried += retriedTasks(week, key, before + sign) - retriedTasks(week, key, before);
-  if (before + sign === 0) week.runs.delete(key);
-  else week.runs.set(key, before + sign);
+  const sum = (counts.get(key) ?? 0) + amount;
+  if (sum === 0) counts.delete(key);
+  else counts.set(key, sum);
 }

@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import { createRandom, type Random } from '../../../lib/memory/demo/random.ts';
+import { type Row, timeText } from '../../../lib/memory/demo/writer.ts';
+import {
+  eventRow,
+  fixRow,
+  makeMemory,
+  orchestratedRow,
+  retryRow,
+  stopRow,
+  type TestMemory,
+  taskRow,
+  usageRow,
+} from '../../support/memory-builder.ts';
+import { figuresOf, openReader } from '../../support/memory-figures.ts';
+import { createTestClock } from '../../support/memory-values.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const AGENTS = ['cervella-backend', 'cervella-docs', 'Explore'];
+const GARBAGE = ['', 'soon', '2026-02-30 10:00:00', '9999-12-31 23:59:59', '0000-01-01 00:00:00'];
+
+/** What happens to a memory. Where it is wild, every other reading has to begin anew; where it is calm, none has to. */
+interface Life {
+  readonly agesMs: readonly number[];
+  readonly aheadMs: readonly number[];
+  readonly cleanUps: readonly string[];
+  readonly pausesMs: readonly number[];
+  readonly setBackMs: readonly number[];
+}
+const CALM: Life = {
+  agesMs: [2_000, 10_000, 10_000, MINUTE_MS, 60 * MINUTE_MS],
+  aheadMs: [1_000, MINUTE_MS, 4 * MINUTE_MS],
+  cleanUps: [],
+  pausesMs: [0, MINUTE_MS, 30 * MINUTE_MS],
+  setBackMs: [0],
+};
+const WILD: Life = {
+  agesMs: [...CALM.agesMs, 2 * DAY_MS, 40 * DAY_MS],
+  aheadMs: [...CALM.aheadMs, 10 * MINUTE_MS, DAY_MS],
+  cleanUps: [
+    'DELETE FROM swarm_events WHERE rowid = (SELECT min(rowid) FROM swarm_events)',
+    'DELETE FROM swarm_events WHERE rowid = (SELECT max(rowid) FROM swarm_events)',
+    'DELETE FROM swarm_events WHERE rowid % 17 = 3',
+    'VACUUM',
+    "DELETE FROM task_usage WHERE task_id < 'U3'",
+  ],
+  pausesMs: [...CALM.pausesMs, DAY_MS / 2, 3 * DAY_MS],
+  // More than what counts as a clock that is a little off.
+  setBackMs: [0, 0, 0, 10 * MINUTE_MS, 2 * DAY_MS],
+};
+
+/** Times mostly of now, but also of earlier, ahead, or of no time at all, in every form. */
+function randomTime(random: Random, life: Life, nowMs: number): { readonly ms: number; readonly columns: Row } {
+  const age = Math.floor(random.next() * random.pick(life.agesMs));
+  const ms = random.chance(0.1) ? nowMs + random.pick(life.aheadMs) : nowMs - age;
+  return { ms, columns: timeColumns(random, ms) };
+}
+
+function timeColumns(random: Random, ms: number): Row {
+  if (random.chance(0.05)) return { timestamp: random.pick(GARBAGE), created_at: random.pick(GARBAGE) };
+  if (random.chance(0.5)) return { created_at: timeText.sqlite(ms) };
+  const form = random.pick([
+    timeText.utcMicroseconds,
+    timeText.zulu,
+    (at: number) => timeText.naiveLocal(at, 'Europe/Rome'),
+  ]);
+  return { timestamp: form(ms), created_at: random.pick([null, '']) };
+}
+
+/** Rows that some writer could have written; the other row of a pair may come with a later batch, or never. */
+function createWriter(random: Random, life: Life) {
+  const later: Row[] = [];
+  const ids = ['none'];
+  const common = (): Row => ({
+    session_id: random.pick(['s1', 's2', 's3', null, '']),
+    agent_name: random.pick([...AGENTS, 'subagent', null]),
+    project: random.pick(['demo', 'other', null]),
+    notes: random.pick([null, '{broken', `{"agent_id":"a${random.between(1, 20)}"}`]),
+    error_message: random.chance(0.2) ? `boom ${random.pick(['one', 'two', '3', '4'])}` : null,
+    duration_ms: random.chance(0.4) ? random.between(0, 2_000_000) : null,
+    success: random.pick([0, 1, null, null]),
+  });
+  const makers: ((ms: number, columns: Row) => Row[])[] = [
+    (ms, columns) => [stopRow(ms, { ...common(), ...columns })],
+    (ms, columns) => [taskRow(ms, { ...common(), ...columns })],
+    (ms, columns) => [
+      eventRow(ms, {
+        ...common(),
+        event_type: random.pick(['task_failed', 'task_start', 'task_start', 'tool_use', '']),
+        ...columns,
+      }),
+    ],
+    (ms, columns) => [
+      orchestratedRow(ms, random.uuid(), {
+        success: random.pick([0, 1]),
+        task_id: `T${random.between(1, 20)}`,
+        ...columns,
+      }),
+    ],
+    (ms, columns) => [retryRow(ms, `T${random.between(1, 20)}`, { error_message: 'boom one', ...columns })],
+    (ms, columns) => [fixRow(ms, random.pick([...ids, `T${random.between(1, 20)}`]), columns)],
+    (ms, columns) => {
+      const run = common();
+      const gap = random.pick([30, 30, 999, 1_000, 2_000, 2_001, 2_500]);
+      const stop = stopRow(ms, { ...run, agent_name: random.pick(['subagent', run.agent_name]), ...columns });
+      const task = taskRow(ms + gap, { ...run, ...timeColumns(random, ms + gap) });
+      const [first, second] = random.chance(0.7) ? [stop, task] : [task, stop];
+      if (random.chance(0.6)) return [first, second];
+      later.push(second);
+      return [first];
+    },
+  ];
+  return (nowMs: number): Row[] => {
+    const waiting = later.splice(0, random.between(0, 3));
+    const rows = Array.from({ length: random.between(0, 25) }, () => {
+      const { ms, columns } = randomTime(random, life, nowMs);
+      return random.pick(makers)(ms, columns);
+    });
+    const batch = [...waiting, ...rows.flat()];
+    ids.push(...batch.map((row) => String(row.id)));
+    return batch;
+  };
+}
+
+function tidy(memory: TestMemory, random: Random, nowMs: number, { cleanUps }: Life): void {
+  if (random.chance(0.5))
+    memory.insert('task_usage', usageRow(nowMs, `U${random.uuid()}`, { cost_usd: random.next() }));
+  if (cleanUps.length > 0 && random.chance(0.15)) memory.write((db) => db.exec(random.pick(cleanUps)));
+}
+
+type Figures = ReturnType<typeof figuresOf>;
+
+/** Grows a memory and reads it, again and again; gives what a long-lived reader and new ones saw, once all had settled. */
+async function readAndGrow(seed: number, journalMode: string, life: Life) {
+  const random = createRandom(seed);
+  const clock = createTestClock();
+  const memory = makeMemory({ hasUsage: true, journalMode });
+  const nextBatch = createWriter(random, life);
+  const longLived = openReader(memory.path, clock);
+  const seen: { known: Figures; fresh: Figures }[] = [];
+  for (let growth = 0; growth < 40; growth += 1) {
+    memory.events(...nextBatch(clock.nowMs()));
+    tidy(memory, random, clock.nowMs(), life);
+    await longLived.read(figuresOf);
+    clock.pass(random.pick([0, 500, 1_000, 2_999, 3_000, 5_000]));
+    if (random.chance(0.6)) continue;
+    const newcomer = openReader(memory.path, clock);
+    await newcomer.read(figuresOf);
+    clock.pass(4_000);
+    seen.push({ known: await longLived.read(figuresOf), fresh: await newcomer.read(figuresOf) });
+    newcomer.close();
+    clock.pass(random.pick(life.pausesMs));
+    clock.setTo(clock.nowMs() - random.pick(life.setBackMs));
+  }
+  return seen;
+}
+
+const lives = [
+  ['calm', 1, 'WAL', CALM],
+  ['calm', 2, 'WAL', CALM],
+  ['calm', 3, 'DELETE', CALM],
+  ['calm', 4, 'WAL', CALM],
+  ['wild', 5, 'WAL', WILD],
+  ['wild', 6, 'DELETE', WILD],
+  ['wild', 7, 'WAL', WILD],
+] as const;
+
+describe.each(lives)('a reader that saw a %s life (seed %i, journal %s)', (_, seed, journalMode, life) => {
+  test('knows the same as one that reads for the first time', async () => {
+    const seen = await readAndGrow(seed, journalMode, life);
+    const settled = (figures: Figures) => ({ ...figures, lastTasks: {}, inProgress: {} });
+    expect(seen.length).toBeGreaterThan(5);
+    expect(seen.at(-1)?.known.rows).toBeGreaterThan(100);
+    expect(seen.map(({ known }) => settled(known))).toEqual(seen.map(({ fresh }) => settled(fresh)));
+  });
+});
+
+test.each(lives.slice(1, 3))(
+  'a reader that saw a %s life knows the last task of every agent (seed %i)',
+  async (_, ...life) => {
+    const seen = await readAndGrow(...life);
+    expect(seen.map(({ known }) => known.lastTasks)).toEqual(seen.map(({ fresh }) => fresh.lastTasks));
+  },
+);
+
+test.each(lives.slice(1, 3))('a reader that saw a %s life knows what is in progress (seed %i)', async (_, ...life) => {
+  const seen = await readAndGrow(...life);
+  expect(seen.map(({ known }) => known.inProgress)).toEqual(seen.map(({ fresh }) => fresh.inProgress));
+});
