@@ -1,6 +1,5 @@
 import type { Config } from '../lib/config.ts';
 import { computeKpis, type Kpi } from '../lib/memory/kpis.ts';
-import { readLessons } from '../lib/memory/lessons.ts';
 import { createMemoryReader, type MemoryView } from '../lib/memory/reader.ts';
 import { readManualMinutes } from '../lib/projects.ts';
 
@@ -27,7 +26,7 @@ export function kpisOf(view: MemoryView, config: Config): readonly Kpi[] {
   return computeKpis({
     tally: view.tally,
     schema: view.schema,
-    lessons: readLessons(view.db, view.schema),
+    lessons: view.lessons(),
     usage: view.usage(),
     eurPerUsd: config.eurPerUsd,
     infraCostEurMonth: config.infraCostEurMonth,

@@ -1,14 +1,11 @@
 import type { Config } from '../lib/config.ts';
 import type { MemoryView } from '../lib/memory/reader.ts';
-import type { CounterFloor } from './counter-floor.ts';
 import type { Family } from './exposition.ts';
 
 /** What a collector is given for one scrape. */
 export interface CollectorContext {
   readonly memory: MemoryView;
   readonly config: Config;
-  /** Passes a counter's value through, never below what this series showed before. */
-  readonly hold: CounterFloor['hold'];
 }
 
 /** One subject's metrics. `collect` only reads; whatever it throws costs its own series and no others. */

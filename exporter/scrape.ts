@@ -4,7 +4,6 @@ import { isLoading } from '../lib/memory/memory-error.ts';
 import type { MemoryReader, MemoryView } from '../lib/memory/reader.ts';
 import { readVersion, type Version } from '../lib/version.ts';
 import { type Collector, type CollectorResult, runCollector } from './collector.ts';
-import { createCounterFloor } from './counter-floor.ts';
 import { type Family, gauge } from './exposition.ts';
 
 /** What is known of one collector's last run. */
@@ -50,14 +49,12 @@ export function createScraper(options: {
   readonly collectors: readonly Collector[];
   readonly facts: (view: MemoryView) => MemoryFacts;
 }): Scraper {
-  const floor = createCounterFloor();
   const version = readVersion();
   let lastError: { message: string; atMs: number } | undefined;
 
   const readAll = (): Promise<{ results: readonly CollectorResult[]; facts: MemoryFacts }> =>
     options.reader.read((memory) => {
-      floor.beginEpoch(memory.epoch);
-      const context = { memory, config: options.config, hold: floor.hold };
+      const context = { memory, config: options.config };
       return { results: options.collectors.map((each) => runCollector(each, context)), facts: options.facts(memory) };
     });
 

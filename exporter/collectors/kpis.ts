@@ -1,5 +1,4 @@
 import { computeKpis } from '../../lib/memory/kpis.ts';
-import { readLessons } from '../../lib/memory/lessons.ts';
 import type { Collector } from '../collector.ts';
 import { gauge } from '../exposition.ts';
 
@@ -10,7 +9,7 @@ export const kpisCollector: Collector = {
     const kpis = computeKpis({
       tally: memory.tally,
       schema: memory.schema,
-      lessons: orAbsent(() => readLessons(memory.db, memory.schema)),
+      lessons: orAbsent(memory.lessons),
       usage: orAbsent(memory.usage),
       eurPerUsd: config.eurPerUsd,
       infraCostEurMonth: config.infraCostEurMonth,

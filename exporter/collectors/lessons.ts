@@ -1,4 +1,3 @@
-import { readLessons } from '../../lib/memory/lessons.ts';
 import type { Collector } from '../collector.ts';
 import { counter, gauge } from '../exposition.ts';
 
@@ -6,7 +5,7 @@ import { counter, gauge } from '../exposition.ts';
 export const lessonsCollector: Collector = {
   name: 'lessons',
   collect: ({ memory }) => {
-    const lessons = readLessons(memory.db, memory.schema);
+    const lessons = memory.lessons();
     if (!lessons) return [];
     return [
       counter('swarm_lessons_total', 'Rows of lessons_learned.', [[lessons.total]]),

@@ -1,33 +1,29 @@
 import { OUTCOMES } from '../../lib/memory/task.ts';
-import { runLabels } from '../../lib/memory/task-figures.ts';
+import { runLabels, shownOutcomes, shownRuns } from '../../lib/memory/task-figures.ts';
 import type { Collector } from '../collector.ts';
-import { counter, gauge } from '../exposition.ts';
+import { counter, gauge, type LooseSample } from '../exposition.ts';
 
 /** Tasks over all time: one agent run each, however many rows it left. */
 export const tasksCollector: Collector = {
   name: 'tasks',
-  collect: ({ memory, hold }) => {
+  collect: ({ memory }) => {
     const { tasks } = memory.tally;
-    const [success, failed, unknown] = tasks.outcomes;
-    const total = success + failed + unknown;
+    const [success, failed, unknown] = shownOutcomes(tasks);
+    const total = tasks.outcomes.reduce((sum, count) => sum + count, 0);
     const lastTask = tasks.lastTaskMs === undefined ? undefined : tasks.lastTaskMs / 1_000;
     const agents = tasks.byAgent.map((figures, agent) => ({ figures, labels: { agent: tasks.agents.names[agent] } }));
-    const runs = [...tasks.runs].flatMap(([key, counts]) =>
-      counts.map((count, outcome) => ({ count, labels: { ...runLabels(tasks, key), outcome: OUTCOMES[outcome] } })),
-    );
-    const held = (name: string, value: number) => [[hold(name, value)]] as const;
+    const runs = shownRuns(tasks).flatMap(([key, counts]) => {
+      const labels = runLabels(tasks, key);
+      return counts.flatMap((count, outcome): LooseSample[] =>
+        count > 0 ? [[count, { ...labels, outcome: OUTCOMES[outcome] }]] : [],
+      );
+    });
     return [
-      counter('swarm_tasks_total', 'Tasks: settled agent runs, of any outcome.', held('total', total)),
-      counter('swarm_tasks_success_total', 'Tasks known to have succeeded.', held('success', success)),
-      counter('swarm_tasks_failed_total', 'Tasks known to have failed.', held('failed', failed)),
-      counter('swarm_tasks_unknown_total', 'Tasks whose outcome nobody wrote down.', held('unknown', unknown)),
-      counter(
-        'swarm_runs_total',
-        'Tasks by agent, project and outcome.',
-        runs
-          .map(({ count, labels }) => [hold(Object.values(labels).join('\0'), count), labels] as const)
-          .filter(([count]) => count > 0),
-      ),
+      counter('swarm_tasks_total', 'Tasks: settled agent runs, of any outcome.', [[total]]),
+      counter('swarm_tasks_success_total', 'Tasks known to have succeeded.', [[success]]),
+      counter('swarm_tasks_failed_total', 'Tasks known to have failed.', [[failed]]),
+      counter('swarm_tasks_unknown_total', 'Tasks whose outcome nobody wrote down.', [[unknown]]),
+      counter('swarm_runs_total', 'Tasks by agent, project and outcome.', runs),
       gauge(
         'swarm_agent_tasks',
         'Tasks of each agent over all time.',

@@ -32,7 +32,7 @@ export function lookAtFiles(path: string): MemoryFiles {
       'Set SWARM_DB_PATH to the file itself, for example /data/swarm_memory.db.',
     );
   }
-  if (isMountPoint(real)) throw singleFileMount(path);
+  if (isMountPoint(real, `${main.dev}:${main.ino}`)) throw singleFileMount(path);
   if (main.size === 0n) {
     throw new MemoryError(
       'empty',
@@ -108,8 +108,19 @@ function singleFileMount(path: string): MemoryError {
   );
 }
 
-/** Whether this very path is a mount point, as /proc/self/mountinfo shows it; false where there is no /proc. */
-function isMountPoint(path: string): boolean {
+let lastMountCheck = { key: '', isMountPoint: false };
+
+/**
+ * Whether this very path is a mount point, as /proc/self/mountinfo shows it; false where there is no /proc. Asked again
+ * only about another file: the table is long on a machine with many containers, and what is mounted has its own identity.
+ */
+function isMountPoint(path: string, identity: string): boolean {
+  const key = `${identity} ${path}`;
+  if (lastMountCheck.key !== key) lastMountCheck = { key, isMountPoint: isInMountTable(path) };
+  return lastMountCheck.isMountPoint;
+}
+
+function isInMountTable(path: string): boolean {
   let table: string;
   try {
     table = readFileSync('/proc/self/mountinfo', 'utf8');

@@ -13,6 +13,7 @@ import {
   type TallyContext,
   trimUnpaired,
 } from './tally.ts';
+import { createFloors } from './task-figures.ts';
 import { createTimestampParser, type TimestampParser } from './timestamps.ts';
 import { CannotPairError } from './unpaired.ts';
 import type { ManualMinutes } from './week-figures.ts';
@@ -86,9 +87,10 @@ async function passOnce(
   const context = { nowMs: clock.nowMs(), monotonicMs: startedMs, manualMinutes: options.manualMinutes, seenUpToRowid };
   const tally = createTally(context.nowMs);
   let first: Proof | undefined;
+  let schema: MemorySchema | undefined;
   for (;;) {
     const slice = await readMemory(options.path, (memory) => {
-      const schema = probeSchema(memory.db);
+      schema = probeSchema(memory.db, memory.files.identity === first?.identity ? schema : undefined);
       const isLast = feedSlice(memory, schema, parser, tally, context);
       const proof = proofOf(memory, schema, tally.cursor);
       return { proof, isLast, isComplete: !isLast || countRows(memory.db) === tally.rows };
@@ -99,6 +101,8 @@ async function passOnce(
     if (letGo) trimUnpaired(tally);
     if (slice.isLast) {
       settleTally(tally, { ...context, nowMs: clock.nowMs(), monotonicMs: clock.monotonicMs() });
+      // What was taken back during the pass had never been shown.
+      tally.tasks.floors = createFloors();
       return { tally, proof: slice.proof, durationMs: clock.monotonicMs() - startedMs };
     }
     await nextTurn();
@@ -130,11 +134,18 @@ export function feedSlice(
 
 /** The proof of this moment, for rows read up to `cursor`. */
 export function proofOf(memory: OpenMemory, schema: MemorySchema, cursor: number): Proof {
+  const columns = ['id', 'timestamp', 'session_id', 'event_type', 'created_at'].filter((name) =>
+    schema.events.has(name),
+  );
+  const print = columns.map((name) => `quote("${name}")`).join(" || ' ' || ");
+  const row = (rowid: string): string => `(SELECT rowid || ' ' || ${print} FROM swarm_events WHERE rowid = ${rowid})`;
+  const sql = `SELECT ${row('(SELECT min(rowid) FROM swarm_events)')}, ${row('?')}`;
+  const [firstRow, lastRow] = memory.db.prepare(sql).raw().get(cursor) as (string | null)[];
   return {
     identity: memory.files.identity,
     cookie: schema.cookie,
-    firstRow: fingerprint(memory.db, schema, '(SELECT min(rowid) FROM swarm_events)', []),
-    lastRow: fingerprint(memory.db, schema, '?', [cursor]),
+    firstRow: firstRow ?? '',
+    lastRow: lastRow ?? '',
     signature: memory.files.signature,
   };
 }
@@ -142,18 +153,4 @@ export function proofOf(memory: OpenMemory, schema: MemorySchema, cursor: number
 /** Number of rows: about 10 ms for a million, since SQLite walks the smallest index. */
 export function countRows(db: Database): number {
   return db.prepare('SELECT count(*) FROM swarm_events').pluck().get() as number;
-}
-
-function fingerprint(db: Database, schema: MemorySchema, rowid: string, parameters: number[]): string {
-  const columns = ['id', 'timestamp', 'session_id', 'event_type', 'created_at'].filter((name) =>
-    schema.events.has(name),
-  );
-  const print = columns.map((name) => `quote("${name}")`).join(" || ' ' || ");
-  const sql = `SELECT rowid || ' ' || ${print} FROM swarm_events WHERE rowid = ${rowid}`;
-  return (
-    (db
-      .prepare(sql)
-      .pluck()
-      .get(...parameters) as string | undefined) ?? ''
-  );
 }

@@ -4,10 +4,12 @@ import { FUTURE_TOLERANCE_MS } from './event-rows.ts';
 import type { MemoryFiles } from './files.ts';
 import { countRows, feedSlice, fullPass, type Proof, proofOf, type ReadingOptions } from './full-pass.ts';
 import { fullPassInThread } from './full-pass-thread.ts';
+import { type LessonFigures, readLessons } from './lessons.ts';
 import { isLoading, MemoryError } from './memory-error.ts';
 import { type MemorySchema, probeSchema } from './schema.ts';
 import { type OpenMemory, type OpenMode, readMemory } from './source.ts';
 import { type Clock, settleTally, systemClock, type Tally, type TallyContext } from './tally.ts';
+import { carryFloors } from './task-figures.ts';
 import { createTimestampParser } from './timestamps.ts';
 import { CannotPairError } from './unpaired.ts';
 import { createUsageFigures, feedUsage, hasUsage, readUsageRows, type UsageFigures } from './usage.ts';
@@ -20,8 +22,8 @@ export interface MemoryView {
   readonly schema: MemorySchema;
   readonly tally: Tally;
   readonly nowMs: number;
-  /** Another number means that rows vanished or the file was replaced: counters may have gone down since. */
-  readonly epoch: number;
+  /** Undefined if this memory has no lessons_learned table. */
+  readonly lessons: () => LessonFigures | undefined;
   /** Undefined if this memory has no task_usage table. */
   readonly usage: () => UsageFigures | undefined;
 }
@@ -47,7 +49,7 @@ type Reason = 'first' | 'replaced' | 'rewritten' | 'rows vanished' | 'late row' 
 interface State {
   readonly tally: Tally;
   proof: Proof;
-  readonly epoch: number;
+  schema: MemorySchema | undefined;
   usage: UsageFigures;
   /** The file's at the last full pass. */
   readonly signature: string;
@@ -129,8 +131,9 @@ class IncrementalReader implements MemoryReader {
 
   /** One transaction: prove that what is known still holds, read what is new, and hand both out. */
   #step<T>(memory: OpenMemory, use: (view: MemoryView) => T, asItWas: boolean): Step<T> {
-    const schema = probeSchema(memory.db);
     const state = this.#state;
+    const isSameFile = state?.proof.identity === memory.files.identity;
+    const schema = probeSchema(memory.db, isSameFile ? state.schema : undefined);
     if (!state) return this.#redoStep(memory.db, 'first');
     const nowMs = this.#clock.nowMs();
     const context = {
@@ -146,6 +149,7 @@ class IncrementalReader implements MemoryReader {
       const fed = this.#feed(memory, schema, state, context);
       if (fed) return fed;
     }
+    state.schema = schema;
     settleTally(state.tally, context);
     return { value: use(this.#view(memory, schema, state, context.nowMs)) };
   }
@@ -214,11 +218,13 @@ class IncrementalReader implements MemoryReader {
         ? await fullPassInThread(this.#options, seenUpToRowid, this.#closed.signal)
         : await fullPass(this.#options, this.#clock, seenUpToRowid);
     const haveVanished = reason === 'replaced' || reason === 'rows vanished' || tally.rows < (before?.tally.rows ?? 0);
+    // Only where rows are gone may counters go down.
+    if (before && !haveVanished) carryFloors(before.tally.tasks, tally.tasks);
     const nowMs = this.#clock.monotonicMs();
     this.#state = {
       tally,
       proof,
-      epoch: (before?.epoch ?? 0) + (haveVanished ? 1 : 0),
+      schema: undefined,
       usage: createUsageFigures(tally.nowMs),
       signature: proof.signature,
       auditDueMs: nowMs + Math.max(AUDIT_EVERY_MS, durationMs * AUDIT_SHARE),
@@ -228,7 +234,6 @@ class IncrementalReader implements MemoryReader {
   }
 
   #view(memory: OpenMemory, schema: MemorySchema, state: State, nowMs: number): MemoryView {
-    let usage: UsageFigures | undefined;
     const { db, files, mode } = memory;
     return {
       db,
@@ -237,11 +242,8 @@ class IncrementalReader implements MemoryReader {
       schema,
       tally: state.tally,
       nowMs,
-      epoch: state.epoch,
-      usage: () => {
-        usage ??= hasUsage(schema) ? this.#catchUpUsage(memory, state, nowMs) : undefined;
-        return usage;
-      },
+      lessons: once(() => readLessons(db, schema)),
+      usage: once(() => (hasUsage(schema) ? this.#catchUpUsage(memory, state, nowMs) : undefined)),
     };
   }
 
@@ -276,4 +278,18 @@ class IncrementalReader implements MemoryReader {
       else if (isAuditDue) void this.#redo('audit', tally.rows).catch(() => {});
     });
   }
+}
+
+/** Reads at the first call and gives the same answer, or the same error, from then on. */
+function once<T>(read: () => T): () => T {
+  let answer: { readonly value: T } | { readonly error: unknown } | undefined;
+  return () => {
+    try {
+      answer ??= { value: read() };
+    } catch (error) {
+      answer = { error };
+    }
+    if ('error' in answer) throw answer.error;
+    return answer.value;
+  };
 }

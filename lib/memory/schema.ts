@@ -23,10 +23,13 @@ export interface MemorySchema {
 const REQUIRED_EVENT_COLUMNS = ['timestamp', 'event_type'];
 
 /**
- * Probes the tables of an open memory.
+ * Probes the tables of an open memory; `known` is what an earlier probe of the same file found, which still holds if
+ * SQLite's schema cookie does.
  * @throws MemoryError not-a-swarm-memory if there is no usable table swarm_events.
  */
-export function probeSchema(db: Database): MemorySchema {
+export function probeSchema(db: Database, known?: MemorySchema): MemorySchema {
+  const cookie = db.pragma('schema_version', { simple: true }) as number;
+  if (known?.cookie === cookie) return known;
   const events = columnsOf(db, 'swarm_events');
   const missing = REQUIRED_EVENT_COLUMNS.filter((column) => !events.has(column));
   if (missing.length > 0) {
@@ -42,7 +45,7 @@ export function probeSchema(db: Database): MemorySchema {
   const patterns = columnsOf(db, 'error_patterns');
   return {
     state: nameState(db, events, lessons, patterns),
-    cookie: db.pragma('schema_version', { simple: true }) as number,
+    cookie,
     isDemo: db.pragma('application_id', { simple: true }) === DEMO_APPLICATION_ID,
     events,
     lessons,

@@ -40,7 +40,7 @@ export interface Tally {
   readonly errors: ErrorFigures;
   readonly started: StartedTasks;
   readonly unpaired: Unpaired;
-  /** Seen, but not yet counted: each may still get its other row. */
+  /** Seen, but not yet counted, since each may still get its other row; in the order in which they are due. */
   readonly pending: OpenTask[];
   /** The earliest time that was refused for lying in the future: from then on, a full pass would read it differently. */
   earliestFutureMs: number;
@@ -85,7 +85,7 @@ export interface TallyContext {
  * then no longer right and must be thrown away.
  */
 export function feedTally(tally: Tally, rows: readonly EventRow[], context: TallyContext): void {
-  const waitingBefore = tally.pending.length;
+  const cursorBefore = tally.cursor;
   for (const row of rows) {
     tally.cursor = row.rowid;
     if (row.futureMs !== undefined) tally.earliestFutureMs = Math.min(tally.earliestFutureMs, row.futureMs);
@@ -95,13 +95,13 @@ export function feedTally(tally: Tally, rows: readonly EventRow[], context: Tall
   }
   tally.rows += rows.length;
   // Rows of this batch wait for the next one: the two rows of a run mostly follow each other.
-  if (waitingBefore > 0) countSettled(tally, context, waitingBefore);
+  countSettled(tally, context, cursorBefore);
 }
 
 /** Counts what has waited long enough and moves every window to `nowMs`. */
 export function settleTally(tally: Tally, context: TallyContext): void {
   tally.nowMs = context.nowMs;
-  countSettled(tally, context, tally.pending.length);
+  countSettled(tally, context, tally.cursor);
   if (!tally.tasks.windowsAreLive) fillWindows(tally.tasks, context.nowMs);
   advanceTaskFigures(tally.tasks, context.nowMs);
   advanceWeekFigures(tally.week, context.nowMs);
@@ -124,10 +124,8 @@ function feedEnding(tally: Tally, task: Task, context: TallyContext): void {
     mate.task = pair;
     return;
   }
-  const isKnown = task.rowid <= context.seenUpToRowid;
-  const seenMs = isKnown ? Number.NEGATIVE_INFINITY : context.monotonicMs;
-  const open: OpenTask = { task, isCounted: false, seenMs, start: undefined };
-  tally.pending.push(open);
+  const open: OpenTask = { task, isCounted: false, dueMs: dueMsOf(task, context), start: undefined };
+  addPending(tally.pending, open);
   addUnpaired(tally.unpaired, open);
 }
 
@@ -142,22 +140,34 @@ function feedOther(tally: Tally, row: EventRow): void {
   }
 }
 
-/** Counts those of the first `among` waiting tasks that have waited long enough. */
-function countSettled(tally: Tally, context: TallyContext, among: number): void {
-  const { pending } = tally;
-  let kept = 0;
-  for (let index = 0; index < pending.length; index += 1) {
-    const open = pending[index];
-    if (index < among && isSettled(open, context)) count(tally, open, context);
-    else pending[kept++] = open;
-  }
-  pending.length = kept;
+/** Puts a task in its place; nearly always that is the end. */
+function addPending(pending: OpenTask[], open: OpenTask): void {
+  let at = pending.length;
+  while (at > 0 && pending[at - 1].dueMs > open.dueMs) at -= 1;
+  if (at === pending.length) pending.push(open);
+  else pending.splice(at, 0, open);
 }
 
-/** One without a time, or without a session to pair by, settles at once; the others wait for a row that may come. */
-function isSettled({ task, seenMs }: OpenTask, context: TallyContext): boolean {
-  if (task.timeMs === undefined || task.sessionId === undefined) return true;
-  return task.timeMs <= context.nowMs - SETTLE_MS || seenMs <= context.monotonicMs - SETTLE_MS;
+/** Counts what is due, among rows up to a rowid. */
+function countSettled(tally: Tally, context: TallyContext, upToRowid: number): void {
+  const { pending } = tally;
+  let due = 0;
+  while (due < pending.length && pending[due].dueMs <= context.monotonicMs && pending[due].task.rowid <= upToRowid) {
+    count(tally, pending[due], context);
+    due += 1;
+  }
+  if (due > 0) pending.splice(0, due);
+}
+
+/**
+ * When a task may be counted: 3 s after its time or after it was first seen, whichever is earlier; at once if it has no
+ * time, or no session to pair by.
+ */
+function dueMsOf(task: Task, { nowMs, monotonicMs, seenUpToRowid }: TallyContext): number {
+  const isKnown = task.rowid <= seenUpToRowid;
+  if (isKnown || task.timeMs === undefined || task.sessionId === undefined) return Number.NEGATIVE_INFINITY;
+  const ageMs = Math.max(0, nowMs - task.timeMs);
+  return ageMs >= SETTLE_MS ? Number.NEGATIVE_INFINITY : monotonicMs + SETTLE_MS - ageMs;
 }
 
 function count(tally: Tally, open: OpenTask, context: TallyContext): void {

@@ -1,4 +1,4 @@
-import { Temporal } from 'temporal-polyfill';
+import { createRequire } from 'node:module';
 
 /** Turns the timestamps found in a swarm memory into milliseconds since the epoch; `undefined` for what is unreadable. */
 export interface TimestampParser {
@@ -33,8 +33,15 @@ export function createTimestampParser(timezone: string): TimestampParser {
   };
 }
 
+/** Loaded when the first local time turns up: with the zone data it takes 12 MB, and newer memories have none. */
+function loadTemporal(): typeof import('temporal-polyfill').Temporal {
+  const require = createRequire(import.meta.url);
+  return (require('temporal-polyfill') as typeof import('temporal-polyfill')).Temporal;
+}
+
 /** Milliseconds to subtract from a local time: Temporal's "compatible" rule takes the earlier of two occurrences. */
 function zoneOffset(localMs: number, timezone: string): number {
+  const Temporal = loadTemporal();
   const local = Temporal.Instant.fromEpochMilliseconds(localMs).toZonedDateTimeISO('UTC').toPlainDateTime();
   return localMs - local.toZonedDateTime(timezone, { disambiguation: 'compatible' }).epochMilliseconds;
 }

@@ -5,8 +5,8 @@ import { isPair, type Task } from './task.ts';
 export interface OpenTask {
   task: Task;
   isCounted: boolean;
-  /** On the monotonic clock. */
-  readonly seenMs: number;
+  /** When it has waited long enough to be counted, on the monotonic clock. */
+  readonly dueMs: number;
   /** The start row its end took away, if any. */
   start: Start | undefined;
 }

@@ -2,6 +2,7 @@ import { copyFileSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { shownOutcomes } from '../../../lib/memory/task-figures.ts';
 import { eventRow, makeMemory, stopRow, type TestMemory, taskRow, tempDir } from '../../support/memory-builder.ts';
 import { fiveRuns, openReader, readTotals } from '../../support/memory-figures.ts';
 import { createTestClock, NOW } from '../../support/memory-values.ts';
@@ -16,7 +17,7 @@ test('a reader opens nothing before it is asked', async () => {
   const path = join(tempDir(), 'later.db');
   const reader = openReader(path, createTestClock());
   makeMemory({ path });
-  expect(await readTotals(reader)).toEqual({ rows: 0, outcomes: [0, 0, 0], epoch: 0 });
+  expect(await readTotals(reader)).toEqual({ rows: 0, outcomes: [0, 0, 0] });
 });
 
 test.each(['A', 'B', 'C', 'D', 'E', 'F', 'G'] as const)(
@@ -27,24 +28,24 @@ test.each(['A', 'B', 'C', 'D', 'E', 'F', 'G'] as const)(
     memory.events(stopRow(AGO));
     const first = await reader.read(({ schema, tally }) => [schema.state, tally.rows]);
     memory.events(stopRow(AGO + MINUTE_MS), eventRow(AGO, { event_type: 'tool_use' }));
-    expect([first, await readTotals(reader)]).toEqual([[state, 1], { rows: 3, outcomes: [0, 0, 2], epoch: 0 }]);
+    expect([first, await readTotals(reader)]).toEqual([[state, 1], { rows: 3, outcomes: [0, 0, 2] }]);
   },
 );
 
-test.each<[string, (memory: TestMemory) => void, [rows: number, outcomes: number[], epoch: number]]>([
-  ['nothing happened', () => {}, [5, [0, 0, 5], 0]],
-  ['a row was added', addSuccess, [6, [1, 0, 5], 0]],
-  ['the first row was deleted', sql('DELETE FROM swarm_events WHERE rowid = 1'), [4, [0, 0, 4], 1]],
-  ['a row in the middle was deleted', sql('DELETE FROM swarm_events WHERE rowid = 3'), [4, [0, 0, 4], 1]],
-  ['the last row was deleted', sql('DELETE FROM swarm_events WHERE rowid = 5'), [4, [0, 0, 4], 1]],
-  ['every row was deleted', sql('DELETE FROM swarm_events'), [0, [0, 0, 0], 1]],
+test.each<[string, (memory: TestMemory) => void, [rows: number, outcomes: number[]]]>([
+  ['nothing happened', () => {}, [5, [0, 0, 5]]],
+  ['a row was added', addSuccess, [6, [1, 0, 5]]],
+  ['the first row was deleted', sql('DELETE FROM swarm_events WHERE rowid = 1'), [4, [0, 0, 4]]],
+  ['a row in the middle was deleted', sql('DELETE FROM swarm_events WHERE rowid = 3'), [4, [0, 0, 4]]],
+  ['the last row was deleted', sql('DELETE FROM swarm_events WHERE rowid = 5'), [4, [0, 0, 4]]],
+  ['every row was deleted', sql('DELETE FROM swarm_events'), [0, [0, 0, 0]]],
   [
     'the last row was deleted and another took its rowid',
     (memory) => {
       sql('DELETE FROM swarm_events WHERE rowid = 5')(memory);
       addSuccess(memory);
     },
-    [5, [1, 0, 4], 1],
+    [5, [1, 0, 4]],
   ],
   [
     'a row in the middle was deleted and another added',
@@ -52,12 +53,12 @@ test.each<[string, (memory: TestMemory) => void, [rows: number, outcomes: number
       sql('DELETE FROM swarm_events WHERE rowid = 3')(memory);
       addSuccess(memory);
     },
-    [5, [1, 0, 4], 1],
+    [5, [1, 0, 4]],
   ],
-  ['the file was vacuumed', sql('VACUUM'), [5, [0, 0, 5], 0]],
-  ['the file was thinned and vacuumed', sql('DELETE FROM swarm_events WHERE rowid < 3; VACUUM'), [3, [0, 0, 3], 1]],
-  ['a column was added', sql('ALTER TABLE swarm_events ADD COLUMN extra TEXT'), [5, [0, 0, 5], 0]],
-  ['the journal mode changed', sql('PRAGMA journal_mode = DELETE'), [5, [0, 0, 5], 0]],
+  ['the file was vacuumed', sql('VACUUM'), [5, [0, 0, 5]]],
+  ['the file was thinned and vacuumed', sql('DELETE FROM swarm_events WHERE rowid < 3; VACUUM'), [3, [0, 0, 3]]],
+  ['a column was added', sql('ALTER TABLE swarm_events ADD COLUMN extra TEXT'), [5, [0, 0, 5]]],
+  ['the journal mode changed', sql('PRAGMA journal_mode = DELETE'), [5, [0, 0, 5]]],
   [
     'another file took its place by rename',
     (memory) => {
@@ -65,7 +66,7 @@ test.each<[string, (memory: TestMemory) => void, [rows: number, outcomes: number
       addSuccess(other);
       renameSync(other.path, memory.path);
     },
-    [1, [1, 0, 0], 1],
+    [1, [1, 0, 0]],
   ],
   [
     'another content was written into the same inode',
@@ -74,7 +75,7 @@ test.each<[string, (memory: TestMemory) => void, [rows: number, outcomes: number
       addSuccess(other);
       copyFileSync(other.path, memory.path);
     },
-    [1, [1, 0, 0], 1],
+    [1, [1, 0, 0]],
   ],
   [
     'it was removed and made anew, perhaps with the same inode',
@@ -83,15 +84,15 @@ test.each<[string, (memory: TestMemory) => void, [rows: number, outcomes: number
       fiveRuns(memory.path);
       addSuccess(memory);
     },
-    [6, [1, 0, 5], 1],
+    [6, [1, 0, 5]],
   ],
-])('figures are right after %s', async (_, change, [rows, outcomes, epoch]) => {
+])('figures are right after %s', async (_, change, [rows, outcomes]) => {
   const memory = fiveRuns();
   const reader = openReader(memory.path, createTestClock());
-  expect(await readTotals(reader)).toEqual({ rows: 5, outcomes: [0, 0, 5], epoch: 0 });
+  expect(await readTotals(reader)).toEqual({ rows: 5, outcomes: [0, 0, 5] });
   change(memory);
-  expect(await readTotals(reader)).toEqual({ rows, outcomes, epoch });
-  expect(await readTotals(reader)).toEqual({ rows, outcomes, epoch });
+  expect(await readTotals(reader)).toEqual({ rows, outcomes });
+  expect(await readTotals(reader)).toEqual({ rows, outcomes });
 });
 
 test('a row that arrives days late still finds its other row', async () => {
@@ -101,7 +102,7 @@ test('a row that arrives days late still finds its other row', async () => {
   const reader = openReader(memory.path, clock);
   expect((await readTotals(reader)).outcomes).toEqual([0, 0, 2]);
   memory.events(taskRow(NOW - 3 * DAY_MS + 30));
-  expect(await readTotals(reader)).toEqual({ rows: 3, outcomes: [1, 0, 1], epoch: 0 });
+  expect(await readTotals(reader)).toEqual({ rows: 3, outcomes: [1, 0, 1] });
 });
 
 test('readings at the same time agree, and none fails for another', async () => {
@@ -114,7 +115,7 @@ test('readings at the same time agree, and none fails for another', async () => 
   });
   const second = Array.from({ length: 10 }, () => readTotals(reader));
   await expect(failing).rejects.toThrow('not mine');
-  const all = { rows: 6, outcomes: [1, 0, 5], epoch: 0 };
+  const all = { rows: 6, outcomes: [1, 0, 5] };
   expect(await Promise.all([...first, ...second])).toEqual(Array.from({ length: 20 }, () => all));
 });
 
@@ -133,4 +134,36 @@ test('what a writer has not committed is not seen, and what it holds open does n
   } finally {
     writer.close();
   }
+});
+
+const showsFor = (path: string) => {
+  const reader = openReader(path, createTestClock());
+  return () => reader.read(({ tally }) => shownOutcomes(tally.tasks));
+};
+
+test.each([
+  ['minutes late', AGO],
+  ['days late', NOW - 3 * DAY_MS],
+])('counters never go down for a row that comes %s, nor when the file is vacuumed after that', async (_, timeMs) => {
+  const memory = makeMemory();
+  const shows = showsFor(memory.path);
+  memory.events(stopRow(timeMs));
+  expect(await shows()).toEqual([0, 0, 1]);
+  memory.events(taskRow(timeMs + 30));
+  expect(await shows()).toEqual([1, 0, 1]);
+  memory.write((db) => db.exec('VACUUM'));
+  expect(await shows()).toEqual([1, 0, 1]);
+  memory.events(stopRow(AGO - 60_000, { session_id: 'other' }));
+  expect(await shows()).toEqual([1, 0, 1]);
+});
+
+test('counters do go down when rows are deleted', async () => {
+  const memory = makeMemory();
+  const shows = showsFor(memory.path);
+  memory.events(stopRow(AGO));
+  await shows();
+  memory.events(taskRow(AGO + 30));
+  await shows();
+  memory.write((db) => db.exec('DELETE FROM swarm_events WHERE rowid = 1'));
+  expect(await shows()).toEqual([1, 0, 0]);
 });

@@ -15,7 +15,7 @@ import { NOW, taskValue } from '../../support/memory-values.ts';
 
 const stop = (rowid: number, extra: Partial<EventRow> = {}): Task =>
   taskValue(rowid, { eventType: 'subagent_stop', ...extra });
-const waiting = (task: Task): OpenTask => ({ task, isCounted: false, seenMs: 0, start: undefined });
+const waiting = (task: Task): OpenTask => ({ task, isCounted: false, dueMs: 0, start: undefined });
 
 function unpairedOf(...tasks: Task[]): Unpaired {
   const unpaired = createUnpaired();
