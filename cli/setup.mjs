@@ -1,11 +1,12 @@
 // What `npm start` and `npm test` need before anything of ours can run: plain Node, nothing installed yet.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const SOURCES = ['lib', 'exporter', 'cli', 'bench', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 const STAMP = 'node_modules/.installed-for';
 /** What compiles better-sqlite3 where no prebuilt binary can be fetched: program and Debian package. */
 const COMPILER = [
@@ -45,12 +46,25 @@ export function installDebianPackages(wanted) {
   run('apt-get', ['-qq', 'install', '-y', '--no-install-recommends', ...missing], env);
 }
 
-/** Compiles TypeScript if any source is newer than the last build. */
+/** Compiles TypeScript if a source is newer than the last build. */
 export function build() {
   process.chdir(ROOT);
-  rmSync('dist', { recursive: true, force: true });
+  const builtMs = statSync('dist/build.json', { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (SOURCES.every((path) => newestMs(path) < builtMs)) return;
   say('building');
   run('npm', ['run', '--silent', 'build']);
+}
+
+/**
+ * When the newest file at or below a path was written.
+ * @param {string} path
+ * @returns {number}
+ */
+function newestMs(path) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return 0;
+  if (!found.isDirectory()) return found.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newestMs(`${path}/${name}`)));
 }
 
 /** @param {string} name */

@@ -68,7 +68,6 @@ export const SETTINGS = {
     'a path',
     path,
   ),
-  monitorDbPath: setting('MONITOR_DB_PATH', './data/monitor.db', "the monitor's own state", 'a path', path),
   timezone: setting(
     'SWARM_TIMEZONE',
     DEFAULT_TIMEZONE,
@@ -76,11 +75,11 @@ export const SETTINGS = {
     'a time zone name such as Europe/Rome',
     timezone,
   ),
-  language: setting('SWARM_LANG', 'it', 'language of what people read: it or en', 'it or en', oneOf('it', 'en')),
+  language: setting('SWARM_LANG', 'it', 'language of what people read', 'it or en', oneOf('it', 'en')),
   logLevel: setting(
     'LOG_LEVEL',
     'info',
-    'trace, debug, info, warn, error, fatal or silent',
+    'the least severe messages that are written',
     'one of trace, debug, info, warn, error, fatal, silent',
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
   ),
@@ -113,12 +112,17 @@ export type Config = {
 /** Environment variables, or values that stand in for those the environment leaves unset. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The environment this process was started with; the only place that looks at it. */
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
 /**
  * Reads every setting at once.
  * An empty variable counts as unset. A file named by `X_FILE` gives the value of `X` (its last line break removed).
  * @throws UsageError naming every bad variable, its value and what was expected.
  */
-export function loadConfig(environment: Environment = process.env): Config {
+export function loadConfig(environment: Environment = readEnvironment()): Config {
   const problems: string[] = [];
   const values = Object.entries(SETTINGS).map(([name, each]) => {
     try {

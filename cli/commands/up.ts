@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { startExporter } from '../../exporter/exporter.ts';
-import { loadConfig } from '../../lib/config.ts';
+import { loadConfig, readEnvironment } from '../../lib/config.ts';
 import { describeError } from '../../lib/errors.ts';
 import { stopOnSignal } from '../../lib/lifecycle.ts';
 import { createLog, type Log } from '../../lib/log.ts';
@@ -25,8 +25,9 @@ export const addUpCommand: AddCommand = (program) => {
 
 async function up(): Promise<void> {
   keepHeapSmall();
-  const isDemo = !process.env.SWARM_DB_PATH;
-  const config = loadConfig(isDemo ? { ...process.env, SWARM_DB_PATH: DEMO_PATH } : process.env);
+  const environment = readEnvironment();
+  const isDemo = !environment.SWARM_DB_PATH && !environment.SWARM_DB_PATH_FILE;
+  const config = loadConfig(isDemo ? { ...environment, SWARM_DB_PATH: DEMO_PATH } : environment);
   const log = createLog('up', config.logLevel);
   if (isDemo) prepareDemo(log, config.swarmDbPath, config.timezone);
   const exporter = await startExporter(config, log.child({ room: 'exporter' }));

@@ -7,7 +7,6 @@ import { tempDir } from '../support/memory-builder.ts';
 
 const DEFAULTS: Config = {
   swarmDbPath: resolve('data/swarm_memory.db'),
-  monitorDbPath: resolve('data/monitor.db'),
   timezone: 'Europe/Rome',
   language: 'it',
   logLevel: 'info',

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { SETTINGS } from '../lib/config.ts';
+
+const LINES = readFileSync(new URL('../.env.example', import.meta.url), 'utf8').split('\n');
+
+test('.env.example names every setting once, in order, with its default', () => {
+  const shown = LINES.filter((line) => /^(# )?[A-Z_]+=/.test(line));
+  const expected = Object.values(SETTINGS).map(({ variable, fallback }) =>
+    fallback === undefined ? `# ${variable}=` : `${variable}=${fallback}`,
+  );
+  expect(shown).toEqual(expected);
+});
+
+test('.env.example says of every setting what it is for and what is expected', () => {
+  for (const { variable, about, expected } of Object.values(SETTINGS)) {
+    const line = LINES.findIndex((each) => each.replace('# ', '').startsWith(`${variable}=`));
+    const sentence = `${about[0].toUpperCase()}${about.slice(1)}`;
+    expect(LINES[line - 1]).toBe(`# ${sentence}: ${expected}.`);
+  }
+});
