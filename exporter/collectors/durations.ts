@@ -1,4 +1,4 @@
-import { DURATION_BUCKETS_SECONDS, shownDurations } from '../../lib/memory/task-figures.ts';
+import { DURATION_BUCKETS_SECONDS, shownDurations } from '../../lib/memory/task-counters.ts';
 import type { Collector } from '../collector.ts';
 import type { Sample } from '../exposition.ts';
 

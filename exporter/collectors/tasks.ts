@@ -1,5 +1,5 @@
 import { OUTCOMES } from '../../lib/memory/task.ts';
-import { runLabels, shownOutcomes, shownRuns } from '../../lib/memory/task-figures.ts';
+import { runLabels, shownOutcomes, shownRuns } from '../../lib/memory/task-counters.ts';
 import type { Collector } from '../collector.ts';
 import { counter, gauge, type LooseSample } from '../exposition.ts';
 

@@ -13,7 +13,7 @@ import {
   type TallyContext,
   trimUnpaired,
 } from './tally.ts';
-import { createFloors } from './task-figures.ts';
+import { createFloors } from './task-counters.ts';
 import { createTimestampParser, type TimestampParser } from './timestamps.ts';
 import { CannotPairError } from './unpaired.ts';
 import type { ManualMinutes } from './week-figures.ts';

@@ -9,7 +9,7 @@ import { isLoading, MemoryError } from './memory-error.ts';
 import { type MemorySchema, probeSchema } from './schema.ts';
 import { type OpenMemory, type OpenMode, readMemory } from './source.ts';
 import { type Clock, settleTally, systemClock, type Tally, type TallyContext } from './tally.ts';
-import { carryFloors } from './task-figures.ts';
+import { carryFloors } from './task-counters.ts';
 import { createTimestampParser } from './timestamps.ts';
 import { CannotPairError } from './unpaired.ts';
 import { createUsageFigures, feedUsage, hasUsage, readUsageRows, type UsageFigures } from './usage.ts';

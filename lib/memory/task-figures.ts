@@ -1,6 +1,7 @@
-import { createLabelNames, type LabelNames, labelIndex, MAX_LABEL_VALUES } from './label-names.ts';
+import { MAX_LABEL_VALUES } from './label-names.ts';
 import { addNumber, quantileOf, removeNumber, type SortedNumbers, sortedNumbersOf } from './sorted-numbers.ts';
 import { OUTCOMES, type Task } from './task.ts';
+import { addToCounters, createTaskCounters, type TaskCounters } from './task-counters.ts';
 import {
   advanceTo,
   compact,
@@ -14,18 +15,6 @@ import {
 } from './time-log.ts';
 import { DAY_MS, HORIZON_MS, WEEK, WEEK_MS, WINDOWS_MS } from './windows.ts';
 
-/** Upper bounds of the duration histogram, in seconds. */
-export const DURATION_BUCKETS_SECONDS = [1, 5, 15, 30, 60, 120, 300, 600, 900, 1200, 1800] as const;
-
-/** What is known of one agent over all time. */
-export interface AgentFigures {
-  tasks: number;
-  lastTaskMs: number | undefined;
-  readonly durationBuckets: number[];
-  durationCount: number;
-  durationSumMs: number;
-}
-
 /** Exact figures of one sliding window. */
 export interface WindowFigures {
   /** By outcome. */
@@ -37,66 +26,32 @@ export interface WindowFigures {
 }
 
 /** Everything that is counted of settled tasks, over all time and by window. Plain data. */
-export interface TaskFigures {
-  readonly agents: LabelNames;
-  readonly projects: LabelNames;
-  readonly outcomes: number[];
-  /** By agent label × 64 + project label, each an array by outcome. */
-  readonly runs: Map<number, number[]>;
-  readonly byAgent: AgentFigures[];
-  lastTaskMs: number | undefined;
+export interface TaskFigures extends TaskCounters {
   readonly log: TimeLog;
   readonly windows: WindowFigures[];
-  floors: CounterFloors;
   /** While a first pass runs the windows are not kept up; `fillWindows` builds them at once. */
   windowsAreLive: boolean;
 }
 
-/**
- * What counters stood at when a task was taken back because its other row came late: they never show less than that.
- * Plain data.
- */
-export interface CounterFloors {
-  outcomes: number[];
-  readonly runs: Map<number, number[]>;
-  readonly durations: Map<number, DurationCounts>;
-}
-
-/** The parts of an agent's histogram. */
-export type DurationCounts = Pick<AgentFigures, 'durationBuckets' | 'durationCount' | 'durationSumMs'>;
-
 const NO_DURATION = 2 ** 32 - 1;
-const OUTCOME_INDEX = { success: 0, failed: 1, unknown: 2 } as const;
-const PROJECTS_PER_AGENT = 64;
 const [AGENT, OUTCOME, DURATION] = [0, 1, 2];
 
 /** Figures of no tasks at all. */
 export function createTaskFigures(nowMs: number): TaskFigures {
   return {
-    agents: createLabelNames(),
-    projects: createLabelNames(),
-    outcomes: [0, 0, 0],
-    runs: new Map(),
-    byAgent: [],
-    lastTaskMs: undefined,
+    ...createTaskCounters(),
     log: createTimeLog([new Uint8Array(), new Uint8Array(), new Uint32Array()], WINDOWS_MS, nowMs),
     windows: WINDOWS_MS.map(createWindowFigures),
-    floors: createFloors(),
     windowsAreLive: false,
   };
 }
 
 /** Counts a settled task, or with `sign` -1 takes back what an earlier call counted. */
 export function countTask(figures: TaskFigures, task: Task, sign: 1 | -1 = 1): void {
-  const outcome = OUTCOME_INDEX[task.outcome];
-  const agent = labelIndex(figures.agents, task.agent);
-  const run = agent * PROJECTS_PER_AGENT + labelIndex(figures.projects, task.project);
-  if (sign === -1) raiseFloors(figures, agent, run);
-  figures.outcomes[outcome] += sign;
-  countRun(figures, run, outcome, sign);
-  countAgent(figures, agent, task, sign);
+  const { agent, outcome } = addToCounters(figures, task, sign);
   if (task.timeMs === undefined) return;
-  if (sign === 1) figures.lastTaskMs = Math.max(figures.lastTaskMs ?? task.timeMs, task.timeMs);
+  const own = figures.byAgent[agent];
+  if (sign === -1 && task.timeMs === own.lastTaskMs) own.lastTaskMs = lastInLog(figures.log, agent, task.timeMs);
   if (task.timeMs <= figures.log.nowMs - HORIZON_MS) return;
   const values = [agent, outcome, task.durationMs ?? NO_DURATION];
   const observer = figures.windowsAreLive ? windowObserver(figures) : NOBODY;
@@ -177,105 +132,9 @@ function createWindowFigures(): WindowFigures {
   };
 }
 
-function countRun(figures: TaskFigures, key: number, outcome: number, sign: number): void {
-  const counts = figures.runs.get(key) ?? [0, 0, 0];
-  counts[outcome] += sign;
-  figures.runs.set(key, counts);
-}
-
-/** No floors: nothing has been shown yet, or what was shown went down for good reason. */
-export function createFloors(): CounterFloors {
-  return { outcomes: [0, 0, 0], runs: new Map(), durations: new Map() };
-}
-
-/** Counters by outcome as they may be shown: never less than before. */
-export function shownOutcomes({ outcomes, floors }: TaskFigures): number[] {
-  return greater(outcomes, floors.outcomes);
-}
-
-/** Counters of `runs`, likewise. */
-export function shownRuns({ runs, floors }: TaskFigures): [key: number, counts: readonly number[]][] {
-  return [...runs].map(([key, counts]) => [key, greater(counts, floors.runs.get(key))]);
-}
-
-/** An agent's histogram, likewise. */
-export function shownDurations({ byAgent, floors }: TaskFigures, agent: number): DurationCounts {
-  const now = byAgent[agent];
-  const floor = floors.durations.get(agent);
-  if (!floor) return now;
-  return {
-    durationBuckets: greater(now.durationBuckets, floor.durationBuckets),
-    durationCount: Math.max(now.durationCount, floor.durationCount),
-    durationSumMs: Math.max(now.durationSumMs, floor.durationSumMs),
-  };
-}
-
-/** Makes what `before` showed the floor of `after`, which counted the same rows afresh. */
-export function carryFloors(before: TaskFigures, after: TaskFigures): void {
-  const { floors } = after;
-  floors.outcomes = shownOutcomes(before);
-  for (const [key, counts] of shownRuns(before)) {
-    const { agent, project } = runLabels(before, key);
-    const run = labelIndex(after.agents, agent) * PROJECTS_PER_AGENT + labelIndex(after.projects, project);
-    countRun(after, run, 0, 0);
-    floors.runs.set(run, [...counts]);
-  }
-  for (const [index, own] of before.byAgent.entries()) {
-    if (!own || own.durationCount === 0) continue;
-    const agent = labelIndex(after.agents, before.agents.names[index]);
-    const { durationBuckets, durationCount, durationSumMs } = shownDurations(before, index);
-    after.byAgent[agent] ??= createAgentFigures();
-    floors.durations.set(agent, { durationBuckets: [...durationBuckets], durationCount, durationSumMs });
-  }
-}
-
-function raiseFloors(figures: TaskFigures, agent: number, run: number): void {
-  const { floors } = figures;
-  floors.outcomes = shownOutcomes(figures);
-  floors.runs.set(run, greater(figures.runs.get(run) ?? [0, 0, 0], floors.runs.get(run)));
-  const { durationBuckets, durationCount, durationSumMs } = shownDurations(figures, agent);
-  floors.durations.set(agent, { durationBuckets: [...durationBuckets], durationCount, durationSumMs });
-}
-
-function greater(counts: readonly number[], floor: readonly number[] = []): number[] {
-  return counts.map((count, index) => Math.max(count, floor[index] ?? 0));
-}
-
-/** The agent and project labels of a key of `runs`. */
-export function runLabels(figures: TaskFigures, key: number): { agent: string; project: string } {
-  return {
-    agent: figures.agents.names[Math.floor(key / PROJECTS_PER_AGENT)],
-    project: figures.projects.names[key % PROJECTS_PER_AGENT],
-  };
-}
-
-function createAgentFigures(): AgentFigures {
-  return {
-    tasks: 0,
-    lastTaskMs: undefined,
-    durationBuckets: DURATION_BUCKETS_SECONDS.map(() => 0),
-    durationCount: 0,
-    durationSumMs: 0,
-  };
-}
-
-function countAgent(figures: TaskFigures, agent: number, task: Task, sign: number): void {
-  figures.byAgent[agent] ??= createAgentFigures();
-  const own = figures.byAgent[agent];
-  own.tasks += sign;
-  if (sign === 1 && task.timeMs !== undefined) own.lastTaskMs = Math.max(own.lastTaskMs ?? task.timeMs, task.timeMs);
-  if (sign === -1 && task.timeMs === own.lastTaskMs) own.lastTaskMs = lastInLog(figures.log, agent, task.timeMs);
-  if (task.durationMs === undefined) return;
-  own.durationCount += sign;
-  own.durationSumMs += sign * task.durationMs;
-  for (const [index, bound] of DURATION_BUCKETS_SECONDS.entries()) {
-    if (task.durationMs <= bound * 1_000) own.durationBuckets[index] += sign;
-  }
-}
-
 /** When an agent's last task but the one being taken back ended, as far back as the log goes. */
-function lastInLog(log: TimeLog, agent: number, takenBackMs: number | undefined): number | undefined {
-  let isTakenBack = takenBackMs === undefined;
+function lastInLog(log: TimeLog, agent: number, takenBackMs: number): number | undefined {
+  let isTakenBack = false;
   for (let entry = log.length - 1; entry >= 0; entry -= 1) {
     if (log.columns[AGENT][entry] !== agent) continue;
     if (isTakenBack || log.times[entry] !== takenBackMs) return log.times[entry];

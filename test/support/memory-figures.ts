@@ -3,7 +3,8 @@ import { newSignatures, repeatedErrors } from '../../lib/memory/error-figures.ts
 import { createMemoryReader, type MemoryReader, type MemoryView } from '../../lib/memory/reader.ts';
 import { tasksInProgress } from '../../lib/memory/started-tasks.ts';
 import { type Clock, systemClock } from '../../lib/memory/tally.ts';
-import { runLabels, tasksPerDay, windowDurations, windowOutcomes } from '../../lib/memory/task-figures.ts';
+import { runLabels } from '../../lib/memory/task-counters.ts';
+import { tasksPerDay, windowDurations, windowOutcomes } from '../../lib/memory/task-figures.ts';
 import { costLabels } from '../../lib/memory/usage.ts';
 import { weekTasks } from '../../lib/memory/week-figures.ts';
 import { WINDOWS } from '../../lib/memory/windows.ts';

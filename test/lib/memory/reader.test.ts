@@ -2,7 +2,7 @@ import { copyFileSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { shownOutcomes } from '../../../lib/memory/task-figures.ts';
+import { shownOutcomes } from '../../../lib/memory/task-counters.ts';
 import { eventRow, makeMemory, stopRow, type TestMemory, taskRow, tempDir } from '../../support/memory-builder.ts';
 import { fiveRuns, openReader, readTotals } from '../../support/memory-figures.ts';
 import { createTestClock, NOW } from '../../support/memory-values.ts';

@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
 import { createRandom } from '../../../lib/memory/demo/random.ts';
 import { OUTCOMES, type Task } from '../../../lib/memory/task.ts';
+import { DURATION_BUCKETS_SECONDS, runLabels } from '../../../lib/memory/task-counters.ts';
 import {
   advanceTaskFigures,
   countTask,
   createTaskFigures,
-  DURATION_BUCKETS_SECONDS,
   fillWindows,
-  runLabels,
   successRatio,
   type TaskFigures,
   tasksPerDay,
