@@ -22,14 +22,17 @@ export async function prepare() {
   build();
 }
 
-/** Runs `npm ci` if node_modules does not belong to this lock file and this Node. */
+/**
+ * Installs what the lock file says if node_modules does not belong to it and to this Node. Not `npm ci`: it refuses a lock
+ * file without the binaries of every other platform, and a registry that mirrors one platform only cannot supply them.
+ */
 export function installPackages() {
   process.chdir(ROOT);
   const wanted = createHash('sha256').update(readFileSync('package-lock.json')).update(process.version).digest('hex');
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return;
   if (existsSync('/etc/debian_version') && process.getuid?.() === 0) installDebianPackages(COMPILER);
   say('installing npm packages (compiling SQLite takes a minute or two)');
-  run('npm', ['ci', '--no-audit', '--no-fund']);
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund']);
   writeFileSync(STAMP, wanted);
 }
 
