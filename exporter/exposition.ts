@@ -38,8 +38,11 @@ export async function renderFamilies(families: readonly Family[], form: Expositi
         value,
         metricName: suffix ? `${family.name}${suffix}` : undefined,
       }));
-    const metric = { name: family.name, help: family.help, type: family.type, values, aggregator: 'sum' };
-    if (values.length > 0) registry.registerMetric({ ...metric, get: async () => ({ ...metric }) } as never);
+    if (values.length === 0) continue;
+    const { name, help, type } = family;
+    // The registry renames counters for OpenMetrics on the object it is given, so that object must be what `get` returns.
+    const metric = { name, help, type, values, aggregator: 'sum', get: async () => metric };
+    registry.registerMetric(metric as never);
   }
   return await registry.metrics();
 }

@@ -15,8 +15,6 @@ export interface ServerOptions {
   readonly scraper: Scraper;
 }
 
-const READY_WITHIN_MS = 500;
-
 /** The exporter's HTTP interface: /metrics, /healthz, /readyz and the status page. */
 export function createApp({ config, reader, scraper }: ServerOptions): express.Express {
   const app = express();
@@ -98,11 +96,8 @@ function chooseForm(request: Request): ExpositionForm {
   return TEXT_FORM;
 }
 
+/** Answers at once while the first pass runs; otherwise the answer takes as long as a reading, 2 s if a lock is in the way. */
 async function findReasonNotReady(reader: MemoryReader): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('loading: the first reading of the swarm memory is not over'), READY_WITHIN_MS);
-  });
-  const read = reader.read(() => undefined).catch((error: unknown) => describeError(error));
-  return await Promise.race([read, late]).finally(() => clearTimeout(timer));
+  if (reader.isLoading()) return 'loading: the first reading of the swarm memory is not over';
+  return await reader.read(() => undefined).catch((error: unknown) => describeError(error));
 }

@@ -40,6 +40,8 @@ export interface MemoryReader {
    * @throws MemoryError saying why the memory cannot be read.
    */
   readonly whenLoaded: () => Promise<void>;
+  /** Whether the first pass is under way. */
+  readonly isLoading: () => boolean;
   readonly close: () => void;
 }
 
@@ -87,6 +89,8 @@ class IncrementalReader implements MemoryReader {
   #running: Promise<void> | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #auditTimer: NodeJS.Timeout | undefined;
+  #failure: MemoryError | undefined;
+  #failures = 0;
 
   constructor(options: ReadingOptions, clock: Clock) {
     this.#options = options;
@@ -96,10 +100,17 @@ class IncrementalReader implements MemoryReader {
 
   /** Readings follow one another, so that none sees the figures half fed by another. */
   readonly read = <T>(use: (view: MemoryView) => T): Promise<T> => {
-    const result = this.#queue.then(() => this.#read(use));
-    this.#queue = result.catch(() => {});
+    const failuresBefore = this.#failures;
+    const result = this.#queue.then(() => {
+      // What made a reading fail while this one waited would make it wait just as long, and fail.
+      if (this.#failure && this.#failures !== failuresBefore) throw this.#failure;
+      return this.#read(use);
+    });
+    this.#queue = result.catch((error: unknown) => this.#noteFailure(error));
     return result;
   };
+
+  readonly isLoading = (): boolean => this.#state === undefined && this.#running !== undefined;
 
   readonly whenLoaded = async (): Promise<void> => {
     for (;;) {
@@ -110,6 +121,12 @@ class IncrementalReader implements MemoryReader {
       }
     }
   };
+
+  #noteFailure(error: unknown): void {
+    if (!(error instanceof MemoryError) || error === this.#failure) return;
+    this.#failure = error;
+    this.#failures += 1;
+  }
 
   readonly close = (): void => {
     clearTimeout(this.#auditTimer);

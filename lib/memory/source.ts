@@ -84,11 +84,10 @@ function chooseMode(files: MemoryFiles, attempt: number): OpenMode {
   return atRest && attempt <= IMMUTABLE_TRIES ? 'immutable' : 'live';
 }
 
+/** Always by URI: better-sqlite3 trims plain file names. */
 function open(path: string, mode: OpenMode): Database.Database {
-  const options = { readonly: true, fileMustExist: true, timeout: 0 };
-  return mode === 'immutable'
-    ? new Database(`${pathToFileURL(path).href}?immutable=1`, { ...options, fileMustExist: false })
-    : new Database(path, options);
+  const query = mode === 'immutable' ? '?immutable=1' : '';
+  return new Database(`${pathToFileURL(path).href}${query}`, { readonly: true, timeout: 0 });
 }
 
 function retryForMs(error: unknown): number {

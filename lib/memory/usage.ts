@@ -31,6 +31,8 @@ export interface UsageFigures {
 }
 
 const AGENTS_PER_MODEL = 64;
+/** What is still exact in micro-dollars; more than that is no cost and no number of tokens. */
+const MAX_AMOUNT = Number.MAX_SAFE_INTEGER / 1e6;
 const FIRST = Number.MIN_SAFE_INTEGER;
 const [COST, TOKENS, TASK] = [0, 1, 2];
 const REQUIRED = ['task_id', 'ended_at', 'model', 'agent_name', 'cost_usd', ...TOKEN_KINDS.map((each) => each.column)];
@@ -115,7 +117,7 @@ export function costLabels(figures: UsageFigures, key: number): { model: string;
 }
 
 function amount(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
+  return typeof value === 'number' && value > 0 && value <= MAX_AMOUNT ? value : 0;
 }
 
 function name(value: unknown): string {
