@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The real program on a memory of ours. */
 export interface RunningExporter {
-  readonly url: string;
+  /** Scrapes once over a connection that is kept, as Prometheus does; milliseconds until the last byte. */
+  readonly scrape: () => Promise<number>;
   /** Milliseconds from its start to the first /readyz that answers 200. */
   readonly readyAfterMs: number;
   readonly memory: () => { readonly restMb: number; readonly highestMb: number };
@@ -27,16 +29,28 @@ export async function startRealExporter(databasePath: string): Promise<RunningEx
     if (response.ok) break;
     await sleep(5);
   }
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return {
-    url,
+    scrape: () => scrapeOnce(`${url}/metrics`, agent),
     readyAfterMs: performance.now() - startedMs,
     memory: () => readMemoryUse(child),
     stop: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
+      agent.destroy();
       child.kill('SIGTERM');
       await ended;
     },
   };
+}
+
+function scrapeOnce(url: string, agent: Agent): Promise<number> {
+  const startedMs = performance.now();
+  return new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      response.resume();
+      response.once('end', () => resolve(performance.now() - startedMs));
+    }).once('error', reject);
+  });
 }
 
 async function readPort(child: ChildProcess): Promise<number> {

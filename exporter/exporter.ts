@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from '../lib/config.ts';
 import type { Log } from '../lib/log.ts';
 import { createMemoryReader } from '../lib/memory/reader.ts';
+import { createIdleCollector } from '../lib/memory-footprint.ts';
 import { readManualMinutes } from '../lib/projects.ts';
 import { COLLECTORS } from './collectors/all.ts';
 import { readFacts } from './facts.ts';
@@ -24,7 +25,14 @@ export async function startExporter(config: Config, log: Log): Promise<Exporter>
     timezone: config.timezone,
     manualMinutes: readManualMinutes(config.projectsFile),
   });
-  const scraper = createScraper({ config, reader, collectors: COLLECTORS, facts: readFacts });
+  const collector = createIdleCollector();
+  const scraper = createScraper({
+    config,
+    reader,
+    collectors: COLLECTORS,
+    facts: readFacts,
+    afterScrape: collector.touch,
+  });
   const server = await listen(createApp({ config, reader, scraper }), config.bindHost, config.exporterPort);
   const { port } = server.address() as AddressInfo;
   log.info({ host: config.bindHost, port, database: config.swarmDbPath }, 'exporter is listening');
@@ -35,6 +43,7 @@ export async function startExporter(config: Config, log: Log): Promise<Exporter>
     port,
     stop: async () => {
       reader.close();
+      collector.stop();
       await closeServer(server);
     },
   };

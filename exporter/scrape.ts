@@ -48,6 +48,7 @@ export function createScraper(options: {
   readonly reader: MemoryReader;
   readonly collectors: readonly Collector[];
   readonly facts: (view: MemoryView) => MemoryFacts;
+  readonly afterScrape?: () => void;
 }): Scraper {
   const version = readVersion();
   let lastError: { message: string; atMs: number } | undefined;
@@ -70,6 +71,7 @@ export function createScraper(options: {
     }));
     const message = problem ?? collectors.find((each) => each.error !== undefined)?.error;
     if (message !== undefined) lastError = { message, atMs: Date.now() };
+    options.afterScrape?.();
     return {
       problem,
       isLoading: 'error' in read && isLoading(read.error),

@@ -131,15 +131,16 @@ function countEntry(week: WeekFigures, entry: number, sign: 1 | -1): void {
 /** Keeps `retried` right for tasks that share an agent id, each counted once however it was tried again. */
 function countAgentRun(week: WeekFigures, agentRun: number, isRetried: number, sign: 1 | -1): void {
   if (agentRun === NONE) return;
-  const before = triedTwice(week, agentRun);
-  addTo(week.byAgentRun, agentRun, sign);
+  const before = week.byAgentRun.get(agentRun) ?? 0;
+  const retriedBefore = week.retriedOfAgentRun.size === 0 ? 0 : (week.retriedOfAgentRun.get(agentRun) ?? 0);
+  if (before + sign === 0) week.byAgentRun.delete(agentRun);
+  else week.byAgentRun.set(agentRun, before + sign);
   if (isRetried) addTo(week.retriedOfAgentRun, agentRun, sign);
-  week.retried += triedTwice(week, agentRun) - before;
+  week.retried += triedTwice(before + sign, retriedBefore + sign * isRetried) - triedTwice(before, retriedBefore);
 }
 
-function triedTwice(week: WeekFigures, agentRun: number): number {
-  const tasks = week.byAgentRun.get(agentRun) ?? 0;
-  return tasks > 1 ? tasks - (week.retriedOfAgentRun.get(agentRun) ?? 0) : 0;
+function triedTwice(tasks: number, alreadyRetried: number): number {
+  return tasks > 1 ? tasks - alreadyRetried : 0;
 }
 
 function addTo(counts: Map<number, number>, key: number, amount: number): void {
