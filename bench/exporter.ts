@@ -71,6 +71,9 @@ async function measureScrapes(
   bareReadMs: number,
   readyMs: number,
 ): Promise<Measured> {
+  for (let scrape = 0; scrape < 20; scrape += 1) await exporter.scrape();
+  await sleep(REST_MS);
+  const { restMb } = exporter.memory();
   say(`${options.scrapes} scrapes of ${rows} rows, ${ROWS_BEFORE_SCRAPE} new rows before each`);
   const writer = new Database(path);
   const first = writer.prepare('SELECT max(rowid) FROM swarm_events').pluck().get() as number;
@@ -80,8 +83,7 @@ async function measureScrapes(
     times.push(await exporter.scrape());
   }
   writer.close();
-  await sleep(REST_MS);
-  const { restMb, highestMb } = exporter.memory();
+  const { highestMb } = exporter.memory();
   await exporter.stop();
   undo(path, first);
   return { bareReadMs, readyMs, p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99), restMb, highestMb };
@@ -148,8 +150,20 @@ function printTable(small: Measured, big: Measured, load: { highestMs: number; r
     (big.p99Ms / small.p99Ms).toFixed(2),
     '≤ 10 ms, ≤ 2',
   );
-  line('resident at rest', `${small.restMb.toFixed(0)} MB`, `${big.restMb.toFixed(0)} MB`, '', '≤ 80 MB, ≤ 120 MB');
-  line('resident at the highest', `${small.highestMb.toFixed(0)} MB`, `${big.highestMb.toFixed(0)} MB`, '', '');
+  line(
+    'resident at rest, after 20 scrapes',
+    `${small.restMb.toFixed(0)} MB`,
+    `${big.restMb.toFixed(0)} MB`,
+    '',
+    '≤ 80 MB, ≤ 120 MB',
+  );
+  line(
+    'resident at the highest, all scrapes included',
+    `${small.highestMb.toFixed(0)} MB`,
+    `${big.highestMb.toFixed(0)} MB`,
+    '',
+    '',
+  );
   line(`slowest of 40 scrapes under load (${load.rowsWritten} rows written)`, '', ms(load.highestMs), '', '< 10 s');
 }
 

@@ -27,7 +27,7 @@ export async function startRealExporter(databasePath: string): Promise<RunningEx
     const response = await fetch(`${url}/readyz`);
     await response.text();
     if (response.ok) break;
-    await sleep(5);
+    await sleep(25);
   }
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return {
