@@ -17,7 +17,12 @@ const PROGRAMS = [
 /** Marks every process that descends from this run, so that one left behind is found. */
 const RUN_ID = `${process.pid}-${Date.now()}`;
 const folder = mkdtempSync(join(tmpdir(), 'swarm-test-'));
-const env = { ...process.env, SWARM_TEST_RUN: RUN_ID, TMPDIR: folder };
+const env = {
+  ...process.env,
+  SWARM_TEST_RUN: RUN_ID,
+  TMPDIR: folder,
+  ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
+};
 
 /** @type {{ name: string, passed: number, failed: number }[]} */
 const results = [];
