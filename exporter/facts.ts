@@ -9,6 +9,7 @@ export function readFacts({ files, schema, tally }: MemoryView): MemoryFacts {
     tasks: tasks.outcomes.reduce((sum, count) => sum + count, 0),
     unknown: tasks.outcomes[2],
     successRatio24h: successRatio(windowOutcomes(tasks, 1)),
+    unknown24h: windowOutcomes(tasks, 1)[2],
     lastTaskMs: tasks.lastTaskMs,
     modifiedMs: files.modifiedMs,
     schema: schema.state,

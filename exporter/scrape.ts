@@ -29,6 +29,7 @@ export interface MemoryFacts {
   readonly tasks: number;
   readonly unknown: number;
   readonly successRatio24h: number | undefined;
+  readonly unknown24h: number;
   readonly lastTaskMs: number | undefined;
   readonly modifiedMs: number;
   readonly schema: string;
