@@ -30,7 +30,7 @@ async function up(): Promise<void> {
   const config = loadConfig(isDemo ? { ...environment, SWARM_DB_PATH: DEMO_PATH } : environment);
   const log = createLog('up', config.logLevel);
   if (isDemo) prepareDemo(log, config.swarmDbPath, config.timezone);
-  const exporter = await startExporter(config, log.child({ room: 'exporter' }));
+  const exporter = await startExporter(config, createLog('exporter', config.logLevel));
   const removeRunFile = writeRunFile({
     SWARM_DB_PATH: config.swarmDbPath,
     BIND_HOST: config.bindHost,
@@ -38,7 +38,11 @@ async function up(): Promise<void> {
   });
   const stopGrowing = isDemo ? growSlowly(log, config.swarmDbPath, config.timezone) : () => {};
   stopOnSignal(log, [exporter.stop, removeRunFile, stopGrowing]);
-  log.info({ page: `http://${config.bindHost}:${exporter.port}/` }, isDemo ? 'up, with made-up demo data' : 'up');
+  const page = `http://${config.bindHost}:${exporter.port}/`;
+  log.info({ page }, isDemo ? 'up, with made-up demo data' : 'up');
+  process.stderr.write(
+    `\nThe swarm monitor is up: ${page}${isDemo ? ' (on made-up demo data)' : ''}. Ctrl-C stops it.\n\n`,
+  );
 }
 
 function prepareDemo(log: Log, path: string, timezone: string): void {
