@@ -119,7 +119,7 @@ async function measureUnderLoad(rows: number): Promise<{ readonly highestMs: num
 function readBare(path: string): number {
   const db = new Database(path, { readonly: true });
   const startedMs = performance.now();
-  const detailsAfter = new Date(Date.now() - 8 * 86_400_000).toISOString().slice(0, 10);
+  const detailsAfter = new Date(Date.now() - 36 * 86_400_000).toISOString().slice(0, 10);
   const statement = db.prepare(eventRowsSql(probeSchema(db))).raw();
   for (const row of statement.iterate({ detailsAfter, after: Number.MIN_SAFE_INTEGER, limit: -1 })) void row;
   const elapsedMs = performance.now() - startedMs;

@@ -1,4 +1,4 @@
-import { describeError, exitCodeOf } from './errors.ts';
+import { describeError, exitCodeOf, UsageError } from './errors.ts';
 import type { Log } from './log.ts';
 
 /** Something that was started and must be stopped: a server, a worker, a timer. */
@@ -31,6 +31,21 @@ async function stopAll(log: Log, stops: readonly Stop[]): Promise<void> {
       log.warn({ reason: describeError(error) }, 'something did not stop cleanly');
     }
   }
+}
+
+/**
+ * A room is told everything by its environment: `--help` says so, and any other argument is refused.
+ * @throws UsageError for an argument.
+ */
+export function acceptNoArguments(program: string): void {
+  const [argument] = process.argv.slice(2);
+  if (argument === undefined) return;
+  const usage = `Usage: node ${program} (no arguments; settings come from the environment, see .env.example).`;
+  if (argument !== '--help' && argument !== '-h') {
+    throw new UsageError(`Could not start ${program}: it takes no argument "${argument}".`, usage);
+  }
+  process.stdout.write(`${usage}\n`);
+  process.exit(0);
 }
 
 /** Runs a program's `main` and judges its errors at this one boundary: a line on standard error and an exit code. */

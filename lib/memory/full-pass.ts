@@ -17,7 +17,7 @@ import { createFloors } from './task-counters.ts';
 import { createTimestampParser, type TimestampParser } from './timestamps.ts';
 import { CannotPairError } from './unpaired.ts';
 import type { ManualMinutes } from './week-figures.ts';
-import { DAY_MS, WEEK_MS } from './windows.ts';
+import { DAY_MS, HORIZON_MS } from './windows.ts';
 
 /** What reading a memory needs to be told. Plain data, so that another thread can be told as well. */
 export interface ReadingOptions {
@@ -122,7 +122,7 @@ export function feedSlice(
   context: TallyContext,
 ): boolean {
   const { nowMs } = context;
-  const readRows = prepareEventRows(memory.db, { schema, parser, nowMs, detailsAfterMs: nowMs - WEEK_MS - DAY_MS });
+  const readRows = prepareEventRows(memory.db, { schema, parser, nowMs, detailsAfterMs: nowMs - HORIZON_MS - DAY_MS });
   for (let fed = 0; fed < SLICE_ROWS; fed += BATCH_ROWS) {
     const rows = readRows(tally.cursor, BATCH_ROWS);
     memory.assertUnchanged();

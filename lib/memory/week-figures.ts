@@ -1,14 +1,16 @@
 import type { Task } from './task.ts';
 import { textHash } from './text-hash.ts';
 import { advanceTo, createTimeLog, forgetBefore, insertEntry, removeEntry, type TimeLog } from './time-log.ts';
-import { WEEK_MS } from './windows.ts';
+import { HORIZON_MS, WEEK_MS } from './windows.ts';
 
 /** What the KPIs of the last 7 days need to know of each task: was it tried again, mended, done without a person? */
 export interface WeekFigures {
   readonly log: TimeLog;
   /** Tasks of the week by the hook's agent id; one that ends twice was tried twice. */
   readonly byAgentRun: Map<number, number>;
-  /** How many of those are retried by their task id already. */
+  /** Agent ids that ended before the week, as far back as the horizon: another end in the week is another try. */
+  readonly earlierRuns: Set<number>;
+  /** How many of those in the week are marked as retried, by their task id or by an earlier end. */
   readonly retriedOfAgentRun: Map<number, number>;
   /** Tasks of the week by our task id. */
   readonly byTaskId: Map<number, number>;
@@ -43,6 +45,7 @@ export function createWeekFigures(nowMs: number): WeekFigures {
   return {
     log: createTimeLog([...ids, ...flags], [WEEK_MS], nowMs),
     byAgentRun: new Map(),
+    earlierRuns: new Set(),
     retriedOfAgentRun: new Map(),
     byTaskId: new Map(),
     retriedIds: new Set(),
@@ -56,13 +59,18 @@ export function createWeekFigures(nowMs: number): WeekFigures {
 
 /** Counts a settled task, or with `sign` -1 takes back what an earlier call counted. */
 export function countWeekTask(week: WeekFigures, task: Task, manualMinutes: ManualMinutes, sign: 1 | -1 = 1): void {
-  if (task.timeMs === undefined || task.timeMs <= week.log.nowMs - WEEK_MS) return;
+  if (task.timeMs === undefined) return;
+  const agentRun = hashOf(task.agentRunId);
+  if (task.timeMs <= week.log.nowMs - WEEK_MS) {
+    if (task.timeMs > week.log.nowMs - HORIZON_MS) noteEarlierRun(week, agentRun);
+    return;
+  }
   const [first, second, taskId] = [task.id, task.mateId, task.taskId].map(hashOf);
   const isFixed = [first, second, taskId].some((id) => week.fixedIds.has(id)) ? 1 : 0;
-  const isRetried = week.retriedIds.has(taskId) ? 1 : 0;
+  const isRetried = week.retriedIds.has(taskId) || week.earlierRuns.has(agentRun) ? 1 : 0;
   const isAutonomous = task.isAutonomous && task.outcome === 'success' ? 1 : 0;
   const minutes = isAutonomous ? (manualMinutes.byAgent.get(task.agent) ?? manualMinutes.default) : 0;
-  const values = [hashOf(task.agentRunId), first, second, taskId, isRetried, isFixed, isAutonomous, minutes];
+  const values = [agentRun, first, second, taskId, isRetried, isFixed, isAutonomous, minutes];
   if (sign === 1) insertEntry(week.log, task.timeMs, values, observer(week));
   else removeEntry(week.log, task.timeMs, values, observer(week));
 }
@@ -84,7 +92,16 @@ export function countFix(week: WeekFigures, id: string): void {
 
 /** Moves the week to end at `nowMs`. */
 export function advanceWeekFigures(week: WeekFigures, nowMs: number): void {
-  advanceTo(week.log, nowMs, observer(week));
+  const { enter, leave } = observer(week);
+  advanceTo(week.log, nowMs, {
+    enter,
+    leave: (window, entry) => {
+      leave(window, entry);
+      // It is gone: marked already, so that it is not marked, and counted, among those that stay.
+      week.log.columns[IS_RETRIED][entry] = 1;
+      noteEarlierRun(week, week.log.columns[AGENT_RUN][entry]);
+    },
+  });
   forgetBefore(week.log, nowMs - WEEK_MS);
 }
 
@@ -95,6 +112,12 @@ export function weekTasks(week: WeekFigures): number {
 
 function hashOf(id: string | undefined): number {
   return id === undefined ? NONE : textHash(id);
+}
+
+function noteEarlierRun(week: WeekFigures, agentRun: number): void {
+  if (agentRun === NONE || week.earlierRuns.has(agentRun)) return;
+  week.earlierRuns.add(agentRun);
+  if (week.byAgentRun.has(agentRun)) flagEntries(week, agentRun, [AGENT_RUN], IS_RETRIED);
 }
 
 /** Sets a flag of the tasks of the week that bear this id in one of the columns. */

@@ -11,6 +11,7 @@ import {
 } from '../../../lib/memory/week-figures.ts';
 import { MANUAL_MINUTES, NOW, taskValue } from '../../support/memory-values.ts';
 
+const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * 86_400_000;
 const count = (week: WeekFigures, task: Task): void => countWeekTask(week, task, MANUAL_MINUTES);
 const takeBack = (week: WeekFigures, task: Task): void => countWeekTask(week, task, MANUAL_MINUTES, -1);
@@ -51,8 +52,23 @@ describe('a task was retried', () => {
     ],
     ['by its task id even if it has an agent id as well', 1, [ended(1, { taskId: 'T', agentRunId: 'a' }), retry('T')]],
     [
-      'not any more when its first end left the week',
+      'when its agent id ended 20 days before',
+      1,
+      [ended(1, { agentRunId: 'a', timeMs: NOW - 20 * DAY_MS }), ended(2, { agentRunId: 'a' }), ended(3)],
+    ],
+    [
+      'when the row of its earlier end was written later',
+      1,
+      [ended(2, { agentRunId: 'a' }), ended(3, { agentRunId: 'a', timeMs: NOW - 20 * DAY_MS })],
+    ],
+    [
+      'not when its agent id ended 36 days before',
       0,
+      [ended(1, { agentRunId: 'a', timeMs: NOW - 36 * DAY_MS }), ended(2, { agentRunId: 'a' })],
+    ],
+    [
+      'still when its first end has left the week',
+      1,
       [ended(1, { agentRunId: 'a', timeMs: NOW - WEEK_MS + 1 }), ended(2, { agentRunId: 'a' }), later(1)],
     ],
   ])('%s', (_, expected, steps) => {
