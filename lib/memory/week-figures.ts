@@ -59,10 +59,10 @@ export function createWeekFigures(nowMs: number): WeekFigures {
 
 /** Counts a settled task, or with `sign` -1 takes back what an earlier call counted. */
 export function countWeekTask(week: WeekFigures, task: Task, manualMinutes: ManualMinutes, sign: 1 | -1 = 1): void {
-  if (task.timeMs === undefined) return;
   const agentRun = hashOf(task.agentRunId);
-  if (task.timeMs <= week.log.nowMs - WEEK_MS) {
-    if (task.timeMs > week.log.nowMs - HORIZON_MS) noteEarlierRun(week, agentRun);
+  if (task.timeMs === undefined || task.timeMs <= week.log.nowMs - WEEK_MS) {
+    const isWithinHorizon = task.timeMs === undefined || task.timeMs > week.log.nowMs - HORIZON_MS;
+    if (isWithinHorizon) noteEarlierRun(week, agentRun);
     return;
   }
   const [first, second, taskId] = [task.id, task.mateId, task.taskId].map(hashOf);

@@ -62,6 +62,11 @@ describe('a task was retried', () => {
       [ended(2, { agentRunId: 'a' }), ended(3, { agentRunId: 'a', timeMs: NOW - 20 * DAY_MS })],
     ],
     [
+      'when its agent id has another end that nobody knows the time of',
+      1,
+      [ended(1, { agentRunId: 'a', timeMs: undefined }), ended(2, { agentRunId: 'a' })],
+    ],
+    [
       'not when its agent id ended 36 days before',
       0,
       [ended(1, { agentRunId: 'a', timeMs: NOW - 36 * DAY_MS }), ended(2, { agentRunId: 'a' })],
