@@ -17,7 +17,7 @@ type Answer =
 
 /**
  * A full pass in a thread of its own, for large memories: the server goes on answering, and the thread's heap is given
- * back when it ends. A small young generation keeps that heap low (facts: 70 MB resident afterwards, in place of 110).
+ * back when it ends. Its young generation is bounded; below 32 MB the pass takes longer and little is saved.
  */
 export function fullPassInThread(
   options: ReadingOptions,

@@ -6,6 +6,7 @@ import { countRows, feedSlice, fullPass, type Proof, proofOf, type ReadingOption
 import { fullPassInThread } from './full-pass-thread.ts';
 import { type LessonFigures, readLessons } from './lessons.ts';
 import { isLoading, MemoryError } from './memory-error.ts';
+import { once } from './once.ts';
 import { type MemorySchema, probeSchema } from './schema.ts';
 import { type OpenMemory, type OpenMode, readMemory } from './source.ts';
 import { type Clock, settleTally, systemClock, type Tally, type TallyContext } from './tally.ts';
@@ -295,18 +296,4 @@ class IncrementalReader implements MemoryReader {
       else if (isAuditDue) void this.#redo('audit', tally.rows).catch(() => {});
     });
   }
-}
-
-/** Reads at the first call and gives the same answer, or the same error, from then on. */
-function once<T>(read: () => T): () => T {
-  let answer: { readonly value: T } | { readonly error: unknown } | undefined;
-  return () => {
-    try {
-      answer ??= { value: read() };
-    } catch (error) {
-      answer = { error };
-    }
-    if ('error' in answer) throw answer.error;
-    return answer.value;
-  };
 }
