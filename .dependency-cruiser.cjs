@@ -47,13 +47,6 @@ module.exports = {
       to: { path: 'node_modules/bullmq' },
     },
     {
-      name: 'only-exposition-knows-prom-client',
-      comment: 'prom-client has moved to another package: one file of a room knows it.',
-      severity: 'error',
-      from: { pathNot: '^(exporter/exposition|test/)' },
-      to: { path: 'node_modules/prom-client' },
-    },
-    {
       name: 'only-the-runner-spawns',
       comment: 'Only orchestrator/runner starts agents; the command line starts redis-server.',
       severity: 'error',

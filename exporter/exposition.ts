@@ -1,5 +1,3 @@
-import { Registry } from 'prom-client';
-
 /** Labels of one sample; values are escaped when they are written out. */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -18,33 +16,31 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
-/** The two forms a scrape can ask for. */
-export const TEXT_FORM = Registry.PROMETHEUS_CONTENT_TYPE;
-export const OPENMETRICS_FORM = Registry.OPENMETRICS_CONTENT_TYPE;
+/** The two forms a scrape can ask for, by their content types. */
+export const TEXT_FORM = 'text/plain; version=0.0.4; charset=utf-8';
+export const OPENMETRICS_FORM = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 export type ExpositionForm = typeof TEXT_FORM | typeof OPENMETRICS_FORM;
 
 /**
- * The text of a scrape. Values that are no finite number are left out: an undefined figure has no sample. This is the one
- * place that knows prom-client, whose registry is made anew each time, so that nothing of an earlier scrape can stay.
+ * The text of a scrape (Prometheus text format 0.0.4, OpenMetrics 1.0). Values that are no finite number are left out: an
+ * undefined figure has no sample, and a family without samples is not mentioned.
  */
-export async function renderFamilies(families: readonly Family[], form: ExpositionForm): Promise<string> {
-  const registry = new Registry<ExpositionForm>();
-  registry.setContentType(form);
-  for (const family of families) {
-    const values = family.samples
-      .filter((sample) => Number.isFinite(sample.value))
-      .map(({ labels, value, suffix }) => ({
-        labels,
-        value,
-        metricName: suffix ? `${family.name}${suffix}` : undefined,
-      }));
-    if (values.length === 0) continue;
-    const { name, help, type } = family;
-    // The registry renames counters for OpenMetrics on the object it is given, so that object must be what `get` returns.
-    const metric = { name, help, type, values, aggregator: 'sum', get: async () => metric };
-    registry.registerMetric(metric as never);
+export function renderFamilies(families: readonly Family[], form: ExpositionForm): string {
+  const isOpenMetrics = form === OPENMETRICS_FORM;
+  // People read the text form too; OpenMetrics allows no empty line.
+  const separator = isOpenMetrics ? '' : '\n';
+  let text = '';
+  for (const { name, help, type, samples } of families) {
+    let lines = '';
+    for (const { labels, value, suffix = '' } of samples) {
+      if (Number.isFinite(value)) lines += `${name}${suffix}${renderLabels(labels)} ${value}\n`;
+    }
+    if (lines === '') continue;
+    // OpenMetrics names a counter's family without the `_total` of its samples.
+    const family = isOpenMetrics && type === 'counter' ? name.replace(/_total$/, '') : name;
+    text += `${text === '' ? '' : separator}# HELP ${family} ${escaped(help)}\n# TYPE ${family} ${type}\n${lines}`;
   }
-  return await registry.metrics();
+  return isOpenMetrics ? `${text}# EOF\n` : text;
 }
 
 /** A gauge family; samples with an undefined value are left out. */
@@ -60,6 +56,23 @@ export function counter(name: string, help: string, samples: readonly LooseSampl
 /** A value, perhaps with labels, perhaps not known. */
 export type LooseSample = readonly [value: number | undefined, labels?: Labels];
 
+const NO_LABELS: Labels = {};
+
 function definedSamples(samples: readonly LooseSample[]): Sample[] {
-  return samples.flatMap(([value, labels = {}]) => (value === undefined ? [] : [{ value, labels }]));
+  const defined: Sample[] = [];
+  for (const [value, labels = NO_LABELS] of samples) if (value !== undefined) defined.push({ value, labels });
+  return defined;
+}
+
+function renderLabels(labels: Labels): string {
+  let pairs = '';
+  for (const name in labels) pairs += `${pairs === '' ? '{' : ','}${name}="${escaped(labels[name])}"`;
+  return pairs === '' ? '' : `${pairs}}`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '"': '\\"' };
+
+/** Our help texts hold no quotation marks, which only OpenMetrics would escape there. */
+function escaped(text: string): string {
+  return /[\\\n"]/.test(text) ? text.replace(/[\\\n"]/g, (character) => ESCAPES[character]) : text;
 }

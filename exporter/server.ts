@@ -32,7 +32,7 @@ export function createApp({ config, reader, scraper }: ServerOptions): express.E
   app.get('/metrics', async (request, response) => {
     const form = chooseForm(request);
     const { families } = await scraper.scrape();
-    response.set('Content-Type', form).end(await renderFamilies(families, form));
+    response.set('Content-Type', form).end(renderFamilies(families, form));
   });
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });

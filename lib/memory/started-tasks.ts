@@ -38,6 +38,7 @@ export function noteStart(started: StartedTasks, row: EventRow): void {
  * returns it. A start row written after the task's own cannot be meant.
  */
 export function noteEnd(started: StartedTasks, task: Task): Start | undefined {
+  if (started.byTaskId.size === 0 && started.bySession.size === 0) return undefined;
   const byId = task.taskId === undefined ? undefined : started.byTaskId.get(task.taskId);
   const ofSession = task.sessionId === undefined ? [] : (started.bySession.get(task.sessionId) ?? []);
   const start = [byId, ...ofSession].find((each) => each && each.rowid < task.rowid && mayBeStartOf(each, task));

@@ -1,5 +1,5 @@
 import type { EventRow } from './event-rows.ts';
-import { shortHash } from './text-hash.ts';
+import { idHash, NO_ID, shortHash } from './text-hash.ts';
 
 /** How a task ended, as far as anybody wrote it down. The order is the one of every array indexed by outcome. */
 export const OUTCOMES = ['success', 'failed', 'unknown'] as const;
@@ -21,10 +21,11 @@ export interface Task {
   readonly errorMessage: string | undefined;
   readonly sessionId: string | undefined;
   readonly taskId: string | undefined;
-  readonly agentRunId: string | undefined;
-  /** Ids of its rows, what a `fix` row may point at; only a pair has a second. */
-  readonly id: string | undefined;
-  readonly mateId: string | undefined;
+  /** Hashes of ids (`idHash`): the task's, the hook's agent id, and those of its rows; only a pair has a second. */
+  readonly taskIdHash: number;
+  readonly agentRunHash: number;
+  readonly idHash: number;
+  readonly mateIdHash: number;
   /** Carries the tag `autonomous` and none that says a person had to approve it. */
   readonly isAutonomous: boolean;
   /** Rows written by our orchestrator stand alone. */
@@ -88,9 +89,10 @@ export function taskOfRow(row: EventRow, kind: EndingKind): Task {
     errorMessage: row.errorMessage,
     sessionId: row.sessionId,
     taskId: row.taskId,
-    agentRunId: row.agentRunId,
-    id: row.id,
-    mateId: undefined,
+    taskIdHash: idHash(row.taskId),
+    agentRunHash: idHash(row.agentRunId),
+    idHash: idHash(row.id),
+    mateIdHash: NO_ID,
     isAutonomous: isAutonomous && !tags.some((tag) => APPROVAL_TAGS.has(tag)),
     mayPair,
     sessionHash: mayPair ? shortHash(row.sessionId ?? '') : 0,
@@ -122,9 +124,10 @@ export function mergePair(one: Task, other: Task): Task {
     errorMessage: task.errorMessage ?? stop.errorMessage,
     sessionId: task.sessionId,
     taskId: task.taskId ?? stop.taskId,
-    agentRunId: task.agentRunId ?? stop.agentRunId,
-    id: task.id,
-    mateId: stop.id,
+    taskIdHash: task.taskIdHash || stop.taskIdHash,
+    agentRunHash: task.agentRunHash || stop.agentRunHash,
+    idHash: task.idHash,
+    mateIdHash: stop.idHash,
     isAutonomous: false,
     mayPair: false,
     sessionHash: task.sessionHash,

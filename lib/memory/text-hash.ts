@@ -15,6 +15,14 @@ export function textHash(text: string): number {
   return (high >>> 11) * 2 ** 32 + (Math.imul(low, 0xc2b2ae35) >>> 0);
 }
 
+/** What `idHash` gives for an id that is not there. */
+export const NO_ID = 0;
+
+/** `textHash` of an id, or NO_ID. */
+export function idHash(id: string | undefined): number {
+  return id === undefined ? NO_ID : textHash(id);
+}
+
 /** A 32-bit number for a text (FNV-1a), for finding candidates that are then compared. */
 export function shortHash(text: string): number {
   let hash = 0x811c9dc5;

@@ -1,5 +1,5 @@
 import type { Task } from './task.ts';
-import { textHash } from './text-hash.ts';
+import { NO_ID, textHash } from './text-hash.ts';
 import { advanceTo, createTimeLog, forgetBefore, insertEntry, removeEntry, type TimeLog } from './time-log.ts';
 import { HORIZON_MS, WEEK_MS } from './windows.ts';
 
@@ -26,7 +26,6 @@ export interface WeekFigures {
   minutesSaved: number;
 }
 
-const NONE = 0;
 const FIX_MINUTES = 10;
 const [AGENT_RUN, FIRST_ID, SECOND_ID, TASK_ID, IS_RETRIED, IS_FIXED, IS_AUTONOMOUS, MINUTES] = [
   0, 1, 2, 3, 4, 5, 6, 7,
@@ -59,14 +58,13 @@ export function createWeekFigures(nowMs: number): WeekFigures {
 
 /** Counts a settled task, or with `sign` -1 takes back what an earlier call counted. */
 export function countWeekTask(week: WeekFigures, task: Task, manualMinutes: ManualMinutes, sign: 1 | -1 = 1): void {
-  const agentRun = hashOf(task.agentRunId);
+  const { agentRunHash: agentRun, idHash: first, mateIdHash: second, taskIdHash: taskId } = task;
   if (task.timeMs === undefined || task.timeMs <= week.log.nowMs - WEEK_MS) {
     const isWithinHorizon = task.timeMs === undefined || task.timeMs > week.log.nowMs - HORIZON_MS;
     if (isWithinHorizon) noteEarlierRun(week, agentRun);
     return;
   }
-  const [first, second, taskId] = [task.id, task.mateId, task.taskId].map(hashOf);
-  const isFixed = [first, second, taskId].some((id) => week.fixedIds.has(id)) ? 1 : 0;
+  const isFixed = week.fixedIds.has(first) || week.fixedIds.has(second) || week.fixedIds.has(taskId) ? 1 : 0;
   const isRetried = week.retriedIds.has(taskId) || week.earlierRuns.has(agentRun) ? 1 : 0;
   const isAutonomous = task.isAutonomous && task.outcome === 'success' ? 1 : 0;
   const minutes = isAutonomous ? (manualMinutes.byAgent.get(task.agent) ?? manualMinutes.default) : 0;
@@ -110,12 +108,8 @@ export function weekTasks(week: WeekFigures): number {
   return week.log.length - week.log.windows[0].from;
 }
 
-function hashOf(id: string | undefined): number {
-  return id === undefined ? NONE : textHash(id);
-}
-
 function noteEarlierRun(week: WeekFigures, agentRun: number): void {
-  if (agentRun === NONE || week.earlierRuns.has(agentRun)) return;
+  if (agentRun === NO_ID || week.earlierRuns.has(agentRun)) return;
   week.earlierRuns.add(agentRun);
   if (week.byAgentRun.has(agentRun)) flagEntries(week, agentRun, [AGENT_RUN], IS_RETRIED);
 }
@@ -153,7 +147,7 @@ function countEntry(week: WeekFigures, entry: number, sign: 1 | -1): void {
 
 /** Keeps `retried` right for tasks that share an agent id, each counted once however it was tried again. */
 function countAgentRun(week: WeekFigures, agentRun: number, isRetried: number, sign: 1 | -1): void {
-  if (agentRun === NONE) return;
+  if (agentRun === NO_ID) return;
   const before = week.byAgentRun.get(agentRun) ?? 0;
   const retriedBefore = week.retriedOfAgentRun.size === 0 ? 0 : (week.retriedOfAgentRun.get(agentRun) ?? 0);
   if (before + sign === 0) week.byAgentRun.delete(agentRun);
@@ -167,7 +161,7 @@ function triedTwice(tasks: number, alreadyRetried: number): number {
 }
 
 function addTo(counts: Map<number, number>, key: number, amount: number): void {
-  if (key === NONE) return;
+  if (key === NO_ID) return;
   const sum = (counts.get(key) ?? 0) + amount;
   if (sum === 0) counts.delete(key);
   else counts.set(key, sum);

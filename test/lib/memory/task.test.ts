@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { endingKind, isPair, mergePair, outcomeOf, parseTags } from '../../../lib/memory/task.ts';
+import { textHash } from '../../../lib/memory/text-hash.ts';
 import { NOW, taskValue } from '../../support/memory-values.ts';
 
 test.each([
@@ -108,7 +109,7 @@ describe('two rows', () => {
       durationMs: 9,
       errorMessage: 'x',
       taskId: 'T',
-      agentRunId: 'run',
+      agentRunHash: textHash('run'),
       mayPair: false,
     };
     expect(mergePair(first, second)).toMatchObject(expected);
