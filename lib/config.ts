@@ -8,6 +8,8 @@ interface Setting<T> {
   readonly fallback: string | undefined;
   readonly expected: string;
   readonly about: string;
+  /** Its value appears in no error. */
+  readonly isSecret: boolean;
   readonly parse: (text: string) => T;
 }
 
@@ -23,8 +25,10 @@ function setting<T>(
     if (value === undefined) throw new Error(expected);
     return value;
   };
-  return { variable, fallback, expected, about, parse: parseOrThrow };
+  return { variable, fallback, expected, about, isSecret: false, parse: parseOrThrow };
 }
+
+const secret = <T>(each: Setting<T>): Setting<T> => ({ ...each, isSecret: true });
 
 const port = (text: string): number | undefined => {
   const number = Number(text);
@@ -55,11 +59,18 @@ const timezone = (text: string): string | undefined => {
     return undefined;
   }
 };
+const matching =
+  (pattern: RegExp) =>
+  (text: string): string | undefined =>
+    pattern.test(text) ? text : undefined;
+const integer = (text: string): number | undefined =>
+  /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) && Number(text) !== 0 ? Number(text) : undefined;
+const CLOCK = '([01]\\d|2[0-3]):[0-5]\\d';
 const PORT = 'a port number from 0 to 65535 (0 takes any free one)';
 const WEB = 'an address that begins with http:// or https://';
 const AMOUNT = 'a number of 0 or more';
 
-/** Every variable the rooms know, with its default: the one list, and what `.env.example` is checked against. */
+/** Every variable the rooms need to start, with its default. With CHANNEL_SETTINGS what `.env.example` is checked against. */
 export const SETTINGS = {
   swarmDbPath: setting(
     'SWARM_DB_PATH',
@@ -100,14 +111,86 @@ export const SETTINGS = {
   infraCostEurMonth: setting('INFRA_COST_EUR_MONTH', '0', 'what the VM costs, euro a month', AMOUNT, amount),
 } as const;
 
-type SettingName = keyof typeof SETTINGS;
-type Parsed<S> = S extends Setting<infer T> ? T : never;
-type Optional = 'grafanaUrl' | 'prometheusUrl' | 'alertmanagerUrl' | 'runbookUrl';
+/** Where alerts go. A mistake in here stops the command that needs it, and no room. */
+export const CHANNEL_SETTINGS = {
+  telegramBotToken: secret(
+    setting(
+      'TELEGRAM_BOT_TOKEN',
+      undefined,
+      'the bot that brings alerts to the phone; off without it',
+      'a token as BotFather gives it, such as 123456:AA…, not a placeholder',
+      matching(/^\d+:[\w-]+$/),
+    ),
+  ),
+  telegramChatId: setting(
+    'TELEGRAM_CHAT_ID',
+    undefined,
+    'the chat it writes to',
+    'an integer such as 123456789, or -100… for a group',
+    integer,
+  ),
+  telegramApiUrl: setting('TELEGRAM_API_URL', 'https://api.telegram.org', "Telegram's Bot API", WEB, webAddress),
+  quietHours: setting(
+    'QUIET_HOURS',
+    '22:30-08:00',
+    'when only what cannot wait is sent',
+    'two times of day such as 22:30-08:00',
+    matching(new RegExp(`^${CLOCK}-${CLOCK}$`)),
+  ),
+  healthchecksUrl: secret(
+    setting(
+      'HEALTHCHECKS_URL',
+      undefined,
+      "dead man's switch outside the VM, pinged while alerts work",
+      WEB,
+      webAddress,
+    ),
+  ),
+  slackWebhookUrl: secret(
+    setting('SLACK_WEBHOOK_URL', undefined, 'a further channel for critical and warning alerts', WEB, webAddress),
+  ),
+  alertEmailTo: setting(
+    'ALERT_EMAIL_TO',
+    undefined,
+    'a further channel for what is of tier high or low; needs SMTP_URL',
+    'an e-mail address',
+    matching(/^[^\s@<>,]+@[^\s@<>,]+$/),
+  ),
+  smtpUrl: secret(
+    setting(
+      'SMTP_URL',
+      undefined,
+      'the server that takes those e-mails',
+      'smtp://user:password@host:587 or smtps://…:465',
+      (text) => (URL.canParse(text) && /^smtps?:\/\/[^/]/.test(text) ? text : undefined),
+    ),
+  ),
+} as const;
+
+type Settings = Readonly<Record<string, Setting<unknown>>>;
+/** What a table of settings gives: a setting without a default is `undefined` when it is off. */
+type Values<Table extends Settings> = {
+  readonly [Name in keyof Table]:
+    | (Table[Name] extends Setting<infer T> ? T : never)
+    | (Name extends Optional ? undefined : never);
+};
+type Optional =
+  | 'grafanaUrl'
+  | 'prometheusUrl'
+  | 'alertmanagerUrl'
+  | 'runbookUrl'
+  | 'telegramBotToken'
+  | 'telegramChatId'
+  | 'healthchecksUrl'
+  | 'slackWebhookUrl'
+  | 'alertEmailTo'
+  | 'smtpUrl';
 
 /** What a process is told at start, read once. Optional integrations are `undefined` when they are off. */
-export type Config = {
-  readonly [Name in SettingName]: Name extends Optional ? string | undefined : Parsed<(typeof SETTINGS)[Name]>;
-};
+export type Config = Values<typeof SETTINGS>;
+
+/** What is known of the channels of alerts. */
+export type ChannelConfig = Values<typeof CHANNEL_SETTINGS>;
 
 /** Environment variables, or values that stand in for those the environment leaves unset. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -120,11 +203,20 @@ export function readEnvironment(): Environment {
 /**
  * Reads every setting at once.
  * An empty variable counts as unset. A file named by `X_FILE` gives the value of `X` (its last line break removed).
- * @throws UsageError naming every bad variable, its value and what was expected.
+ * @throws UsageError naming every bad variable, its value unless it is a secret, and what was expected.
  */
 export function loadConfig(environment: Environment = readEnvironment()): Config {
+  return loadSettings(SETTINGS, environment);
+}
+
+/** Reads the settings of the channels, likewise. */
+export function loadChannelConfig(environment: Environment = readEnvironment()): ChannelConfig {
+  return loadSettings(CHANNEL_SETTINGS, environment);
+}
+
+function loadSettings<Table extends Settings>(table: Table, environment: Environment): Values<Table> {
   const problems: string[] = [];
-  const values = Object.entries(SETTINGS).map(([name, each]) => {
+  const values = Object.entries(table).map(([name, each]) => {
     try {
       return [name, readSetting(each, environment)];
     } catch (error) {
@@ -135,7 +227,7 @@ export function loadConfig(environment: Environment = readEnvironment()): Config
   if (problems.length > 0) {
     throw new UsageError(`Could not read the settings: ${problems.join('; ')}.`, 'Correct them, then start again.');
   }
-  return Object.fromEntries(values) as Config;
+  return Object.fromEntries(values) as Values<Table>;
 }
 
 function readSetting(each: Setting<unknown>, environment: Environment): unknown {
@@ -144,7 +236,8 @@ function readSetting(each: Setting<unknown>, environment: Environment): unknown 
   try {
     return each.parse(text);
   } catch {
-    throw new Error(`${each.variable} is "${text.slice(0, 80)}", expected ${each.expected}`);
+    const found = each.isSecret ? 'set to something else (not shown: it is a secret)' : `"${text.slice(0, 80)}"`;
+    throw new Error(`${each.variable} is ${found}, expected ${each.expected}`);
   }
 }
 

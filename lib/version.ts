@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { findProjectFile } from './project-file.ts';
 
 /** What is running: the package's version and, where a build wrote it down, the commit it was made from. */
 export interface Version {
@@ -14,18 +15,12 @@ export function readVersion(): Version {
   };
 }
 
-/** Compiled, this file lies one folder deeper than in the source. */
 function field(file: string, name: string): string {
-  for (const root of ['../../', '../']) {
-    try {
-      const content = JSON.parse(readFileSync(new URL(root + file, import.meta.url), 'utf8')) as Record<
-        string,
-        unknown
-      >;
-      if (typeof content[name] === 'string') return content[name];
-    } catch {
-      // Not here: the next place, or unknown.
-    }
+  try {
+    const content = JSON.parse(readFileSync(findProjectFile(file), 'utf8')) as Record<string, unknown>;
+    if (typeof content[name] === 'string') return content[name];
+  } catch {
+    // A source tree that was never built has no note.
   }
   return 'unknown';
 }

@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { SETTINGS } from '../lib/config.ts';
+import { CHANNEL_SETTINGS, SETTINGS } from '../lib/config.ts';
 
+const ALL = Object.values({ ...SETTINGS, ...CHANNEL_SETTINGS });
 const LINES = readFileSync(new URL('../.env.example', import.meta.url), 'utf8').split('\n');
 
 test('.env.example names every setting once, in order, with its default', () => {
   const shown = LINES.filter((line) => /^(# )?[A-Z_]+=/.test(line));
-  const expected = Object.values(SETTINGS).map(({ variable, fallback }) =>
+  const expected = ALL.map(({ variable, fallback }) =>
     fallback === undefined ? `# ${variable}=` : `${variable}=${fallback}`,
   );
   expect(shown).toEqual(expected);
 });
 
 test('.env.example says of every setting what it is for and what is expected', () => {
-  for (const { variable, about, expected } of Object.values(SETTINGS)) {
+  for (const { variable, about, expected } of ALL) {
     const line = LINES.findIndex((each) => each.replace('# ', '').startsWith(`${variable}=`));
     const sentence = `${about[0].toUpperCase()}${about.slice(1)}`;
     expect(LINES[line - 1]).toBe(`# ${sentence}: ${expected}.`);

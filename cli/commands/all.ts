@@ -1,4 +1,5 @@
 import type { AddCommand } from '../command.ts';
+import { addAlertmanagerConfigCommand } from './alertmanager-config.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addKpiCommand } from './kpi.ts';
@@ -11,5 +12,6 @@ export const COMMANDS: readonly AddCommand[] = [
   addStatusCommand,
   addKpiCommand,
   addDoctorCommand,
+  addAlertmanagerConfigCommand,
   addDemoCommand,
 ];

@@ -6,6 +6,8 @@ import { delimiter, join } from 'node:path';
 const PACKAGES = {
   prometheus: 'prometheus',
   promtool: 'prometheus',
+  'prometheus-alertmanager': 'prometheus-alertmanager',
+  amtool: 'prometheus-alertmanager',
   chromium: 'chromium',
   unshare: 'util-linux',
   setpriv: 'util-linux',
