@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, vi } from 'vitest';
+import { parse } from 'yaml';
 import { freePort } from './free-port.ts';
 import { tempDir } from './memory-builder.ts';
 import { findProgram } from './programs.ts';
@@ -23,23 +25,56 @@ interface TargetsAnswer {
 }
 
 /** Starts Prometheus with one target, scraped every second, and waits until it answers. */
-export async function startPrometheus(target: string): Promise<RunningPrometheus> {
+export function startPrometheus(target: string): Promise<RunningPrometheus> {
+  const job = { job_name: 'swarm-exporter', static_configs: [{ targets: [target] }] };
+  return launch(() => ({ global: EVERY_SECOND, scrape_configs: [job] }));
+}
+
+/**
+ * Starts Prometheus with the configuration and the rules of the repository. Only times are shortened (a rule waits three
+ * seconds and keeps firing for ten) and only targets replaced; what is not under test is stood in for by Prometheus itself.
+ */
+export function startPrometheusWithRules(exporter: string, alertmanager: string): Promise<RunningPrometheus> {
+  const text = readFileSync(join(PROMETHEUS_FOLDER, 'prometheus.yml'), 'utf8');
+  const { scrape_configs: jobs, ...rest } = parse(text) as { scrape_configs: { job_name: string }[] };
+  return launch((port, folder) => {
+    mkdirSync(join(folder, 'rules'));
+    for (const name of readdirSync(join(PROMETHEUS_FOLDER, 'rules'))) {
+      const rules = readFileSync(join(PROMETHEUS_FOLDER, 'rules', name), 'utf8');
+      const hurried = rules.replace(/( for): .*/g, '$1: 3s').replace(/(keep_firing_for): .*/g, '$1: 10s');
+      writeFileSync(join(folder, 'rules', name), hurried);
+    }
+    const targets: Readonly<Record<string, string>> = { 'swarm-exporter': exporter, alertmanager };
+    const own = `127.0.0.1:${port}`;
+    return {
+      ...rest,
+      global: EVERY_SECOND,
+      alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },
+      scrape_configs: jobs.map((job) => ({
+        ...job,
+        static_configs: [{ targets: [targets[job.job_name] ?? own] }],
+      })),
+    };
+  });
+}
+
+const EVERY_SECOND = { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' };
+const PROMETHEUS_FOLDER = fileURLToPath(new URL('../../prometheus/', import.meta.url));
+
+/** Starts Prometheus with a configuration that may depend on its port and its folder. */
+async function launch(configure: (port: number, folder: string) => object): Promise<RunningPrometheus> {
   const folder = tempDir();
   const config = join(folder, 'prometheus.yml');
-  writeFileSync(
-    config,
-    JSON.stringify({
-      global: { scrape_interval: '1s', scrape_timeout: '1s' },
-      scrape_configs: [{ job_name: 'swarm-exporter', static_configs: [{ targets: [target] }] }],
-    }),
-  );
   const port = await freePort();
+  writeFileSync(config, JSON.stringify(configure(port, folder)));
   const child = spawn(
     findProgram('prometheus'),
     [
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      // What fires before Alertmanager has been discovered is dropped, and sent again only after this time.
+      '--rules.alert.resend-delay=2s',
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
