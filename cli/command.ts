@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Config, loadConfig, readEnvironment } from '../lib/config.ts';
+import { type ChannelConfig, type Config, loadChannelConfig, loadConfig, readEnvironment } from '../lib/config.ts';
 import { withRunFile } from '../lib/run-file.ts';
 
 /** Adds one command to the program. To add one: a file in commands/, and a line in commands/all.ts. */
@@ -8,6 +8,11 @@ export type AddCommand = (program: Command) => void;
 /** The settings of a command: the environment, then what a running `swarm up` wrote down, then the defaults. */
 export function loadCommandConfig(): Config {
   return loadConfig(withRunFile(readEnvironment()));
+}
+
+/** The settings of the channels of alerts, likewise. */
+export function loadCommandChannels(): ChannelConfig {
+  return loadChannelConfig(withRunFile(readEnvironment()));
 }
 
 /** Prints a value for programs. */

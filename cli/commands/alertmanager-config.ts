@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type ChannelConfig, type Config, loadChannelConfig, readEnvironment } from '../../lib/config.ts';
+import type { ChannelConfig, Config } from '../../lib/config.ts';
 import { findProjectFile } from '../../lib/project-file.ts';
-import { withRunFile } from '../../lib/run-file.ts';
 import { checkChannels, type MessageTemplates } from '../alertmanager/channels.ts';
 import { chooseLinks, fillTemplate, type Links } from '../alertmanager/message.ts';
 import { writePrivateFile } from '../alertmanager/write-private.ts';
-import { type AddCommand, loadCommandConfig, printLines } from '../command.ts';
+import { type AddCommand, loadCommandChannels, loadCommandConfig, printLines } from '../command.ts';
 
 /** `swarm alertmanager-config`: Alertmanager expands no variables, so its configuration is made from the environment here. */
 export const addAlertmanagerConfigCommand: AddCommand = (program) => {
@@ -16,7 +15,7 @@ export const addAlertmanagerConfigCommand: AddCommand = (program) => {
     .requiredOption('--output <file>', 'where to write it')
     .action(async ({ output }: { output: string }) => {
       const config = loadCommandConfig();
-      const channels = loadChannelConfig(withRunFile(readEnvironment()));
+      const channels = loadCommandChannels();
       checkChannels(channels);
       const { links, leftOut } = chooseLinks(config);
       // Loaded here only: `swarm up` has no use for a YAML library.

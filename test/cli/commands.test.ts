@@ -91,6 +91,10 @@ describe('swarm doctor', () => {
       'database schema',
       'port of the exporter',
       'disk',
+      'links on the phone',
+      'Telegram settings',
+      'Alertmanager',
+      'last notification',
     ]);
     expect([code, findings.filter(({ level }) => level === 'problem')]).toEqual([0, []]);
   });

@@ -11,6 +11,7 @@ import { findProgram } from './programs.ts';
 
 /** A real Prometheus with data of its own, which goes when the test ends. */
 export interface RunningPrometheus {
+  readonly url: string;
   /** An instant query: by series, its labels without the ones a scrape adds, the value. */
   readonly query: (expression: string) => Promise<Record<string, number>>;
   /** Health and last error of each target. */
@@ -97,6 +98,7 @@ async function launch(configure: (port: number, folder: string) => object): Prom
     interval: 100,
   });
   return {
+    url: `http://127.0.0.1:${port}`,
     query: async (expression) => {
       const { data } = await get<QueryAnswer>(`/api/v1/query?query=${encodeURIComponent(expression)}`);
       return Object.fromEntries(data.result.map(({ metric, value }) => [nameOf(metric), Number(value[1])]));
