@@ -40,6 +40,11 @@ export const windowsCollector: Collector = {
         ),
       ),
       gauge(
+        'swarm_window_tasks_with_duration',
+        'Tasks that ended in the window and whose duration somebody wrote down.',
+        perWindow((index, window) => [[tasks.windows[index].durations.count, { window }]]),
+      ),
+      gauge(
         'swarm_window_task_duration_seconds',
         'Mean and nearest-rank quantiles of the known durations in the window.',
         perWindow((index, window) =>
