@@ -1,0 +1,252 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { findProgram } from '../support/programs.ts';
+
+interface Rule {
+  readonly alert?: string;
+  readonly record?: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels?: Readonly<Record<string, string | number>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+interface RuleFile {
+  readonly groups: readonly { readonly name: string; readonly interval?: string; readonly rules: readonly Rule[] }[];
+}
+interface UnitTestFile {
+  readonly tests: readonly {
+    readonly promql_expr_test?: readonly { readonly expr: string; readonly exp_samples?: readonly unknown[] }[];
+    readonly alert_rule_test?: readonly { readonly alertname: string; readonly exp_alerts?: readonly unknown[] }[];
+  }[];
+}
+interface PrometheusConfig {
+  readonly scrape_configs: readonly {
+    readonly job_name: string;
+    readonly metric_relabel_configs?: readonly { readonly regex: string }[];
+  }[];
+}
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const RULE_FILES = filesIn('prometheus/rules', '.yml');
+const UNIT_TEST_FILES = filesIn('test/prometheus', '.test.yml');
+const GROUPS = RULE_FILES.flatMap((file) => readYaml<RuleFile>(file).groups);
+const RULES = GROUPS.flatMap(({ rules }) => rules.map((rule) => ({ ...rule, name: rule.alert ?? rule.record ?? '' })));
+const ALERTS = RULES.filter(({ alert }) => alert !== undefined);
+const OBSERVED = UNIT_TEST_FILES.flatMap(observations);
+const CONFIG = readYaml<PrometheusConfig>('prometheus/prometheus.yml');
+
+const SEVERITIES = ['critical', 'warning', 'info'];
+const RESPONSE_TIMES: Readonly<Record<string, string>> = {
+  critical: '5 min',
+  high: '30 min',
+  medium: '2 h',
+  low: 'prossimo giorno lavorativo',
+};
+const TEXTS = ['summary', 'description', 'summary_en', 'description_en'];
+
+/** They mirror rows, which can be deleted: a counter that drops looks like a process that began again. */
+const ROW_COUNTERS = [
+  'swarm_tasks_total',
+  'swarm_tasks_success_total',
+  'swarm_tasks_failed_total',
+  'swarm_tasks_unknown_total',
+  'swarm_runs_total',
+  'swarm_lessons_total',
+  'swarm_patterns_total',
+  'swarm_task_duration_seconds',
+  'swarm_tokens_total',
+  'swarm_cost_usd_total',
+];
+/** `promtool check rules` takes any name, and a rule over a metric that nobody exports is silent for ever. */
+const EXPORTED = new Set([...read('test/golden/metrics.txt').matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+const RECORDED = new Set(RULES.map(({ record }) => record));
+const FOREIGN = /^(?:(?:node|alertmanager|prometheus)_\w+|up|ALERTS)$/;
+/** Metrics that rules already name, of rooms that are not built yet. Who exports one takes it out. */
+const COMING: Readonly<Record<string, readonly string[]>> = {
+  exporter: ['swarm_ship_last_success_timestamp_seconds'],
+  orchestrator: [
+    'swarm_queue_jobs',
+    'swarm_queue_oldest_waiting_seconds',
+    'swarm_queue_paused',
+    'swarm_agent_run_seconds',
+    'swarm_budget_usd',
+    'swarm_model_fallbacks_total',
+  ],
+  scheduler: [
+    'swarm_slot_lateness_seconds',
+    'swarm_project_up',
+    'swarm_certificate_expiry_timestamp_seconds',
+    'swarm_backup_last_success_timestamp_seconds',
+    'swarm_restore_drill_success',
+    'swarm_replication_lag_seconds',
+    'swarm_notifications_total',
+  ],
+  'any room': ['swarm_security_events_total'],
+};
+const ALL_COMING = Object.values(COMING).flat();
+const USED = new Set(RULES.flatMap(({ expr }) => metricsIn(expr).map(familyOf)));
+
+test('promtool accepts the configuration and every rule file', () => {
+  expectSuccess('check', 'config', 'prometheus/prometheus.yml');
+  expectSuccess('check', 'rules', ...RULE_FILES);
+});
+
+test.each(UNIT_TEST_FILES)('the rules behave as %s says', (file) => {
+  expectSuccess('test', 'rules', file);
+});
+
+test('every alert has a name of its own', () => {
+  const names = ALERTS.map(({ name }) => name);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+test.each([
+  ['HighErrorRate', 'warning', '5m'],
+  ['NoTasksIn6Hours', 'info', '5m'],
+  ['AgentDown', 'critical', '1m'],
+])('%s is %s after %s, as it always was', (name, severity, duration) => {
+  const rule = ALERTS.find(({ alert }) => alert === name);
+  expect([rule?.labels?.severity, rule?.for]).toEqual([severity, duration]);
+});
+
+test.each(byName(ALERTS))(
+  '%s says how grave it is, what happened in two languages, and by when to answer',
+  (name, rule) => {
+    const { labels = {}, annotations = {} } = rule;
+    expect(SEVERITIES).toContain(labels.severity);
+    expect(Object.keys(RESPONSE_TIMES)).toContain(labels.tier);
+    expect(TEXTS.filter((key) => !annotations[key])).toEqual([]);
+    expect(annotations.response_time).toBe(RESPONSE_TIMES[labels.tier]);
+    expect(annotations.runbook_url).toBe(`docs/runbook.md#${name.toLowerCase()}`);
+  },
+);
+
+test.each(byName(ALERTS))('the runbook has a heading for %s', (name) => {
+  expect(read('docs/runbook.md')).toMatch(new RegExp(`^###? ${name}$`, 'm'));
+});
+
+test('every rung of the outcome ladder is described by the same counts', () => {
+  const rungs = ALERTS.filter(({ labels }) => labels?.ladder === 'outcome');
+  expect(rungs.length).toBeGreaterThan(1);
+  for (const key of ['description', 'description_en'])
+    expect(new Set(rungs.map(({ annotations }) => annotations?.[key])).size).toBe(1);
+});
+
+test.each(byName(ALERTS))('%s is seen firing and silent in a unit test', (name) => {
+  const states = new Set(OBSERVED.filter(({ alert }) => alert === name).map(({ state }) => state));
+  // The one that proves by firing that alerts arrive.
+  const expected = name === 'Watchdog' ? ['firing'] : ['firing', 'silent'];
+  expect(states).toEqual(new Set(expected));
+});
+
+test('no rule asks for the growth of a counter that mirrors rows', () => {
+  const asking = RULES.filter(({ expr }) => /\b(?:i?rate|increase|i?delta)\s*\(/.test(expr));
+  const wrong = asking.filter(({ expr }) => metricsIn(expr).some((name) => ROW_COUNTERS.includes(familyOf(name))));
+  expect(wrong.map(({ name }) => name)).toEqual([]);
+  expect(ROW_COUNTERS.filter((name) => !EXPORTED.has(name))).toEqual([]);
+});
+
+test.each(byName(RULES))('%s asks for metrics that somebody exports or will export', (_, { expr }) => {
+  const names = metricsIn(expr);
+  const unknown = names.filter(
+    (name) =>
+      ![name, familyOf(name)].some((each) => EXPORTED.has(each) || RECORDED.has(each) || ALL_COMING.includes(each)) &&
+      !FOREIGN.test(name),
+  );
+  expect(unknown).toEqual([]);
+});
+
+test('what is said to be coming is used by a rule and not there yet', () => {
+  expect(ALL_COMING.filter((name) => EXPORTED.has(name) || !USED.has(name))).toEqual([]);
+});
+
+test("what rules ask of other people's programs is not dropped when it is scraped", () => {
+  const kept = CONFIG.scrape_configs.flatMap(({ metric_relabel_configs = [] }) =>
+    metric_relabel_configs.map(({ regex }) => new RegExp(`^(?:${regex})$`)),
+  );
+  const asked = [...USED].filter((name) => FOREIGN.test(name) && name.includes('_'));
+  expect(asked.filter((name) => !kept.some((regex) => regex.test(name)))).toEqual([]);
+});
+
+test('every job that is scraped is watched, and no rule watches for a job that is not', () => {
+  const watched = RULES.flatMap(({ expr }) => [...expr.matchAll(/\bup\{job=~?"([^"]+)"/g)]);
+  const jobs = new Set(watched.flatMap(([, names]) => names.split('|')));
+  expect(jobs).toEqual(new Set(CONFIG.scrape_configs.map(({ job_name }) => job_name)));
+});
+
+test('figures for long views are recorded once an hour', () => {
+  const groups = readYaml<RuleFile>('prometheus/rules/recording.yml').groups;
+  expect(groups.map(({ interval }) => interval)).toEqual(groups.map(() => '1h'));
+});
+
+test.each([
+  ['up{job="a_b"} == 0 or absent(up{job=~"c|d"})', ['up', 'up']],
+  ['sum by(le, kind) (rate(a_total{x="b{c}"}[5m:30s] offset 1d)) > 0.5', ['a_total']],
+  ['max without(reason) (a:b:1h) >= bool 1e3 unless ignoring(stat) c', ['a:b:1h', 'c']],
+  ['a > on(swarm) group_left() 1.5 * max by(swarm) (b)', ['a', 'b']],
+  ['vector(1)', []],
+])('the metrics of %s are found, for these tests to look at', (expression, names) => {
+  expect(metricsIn(expression)).toEqual(names);
+});
+
+/** As `test.each` prints them without quotation marks. */
+function byName(rules: typeof RULES): [string, (typeof RULES)[number]][] {
+  return rules.map((rule) => [rule.name, rule]);
+}
+
+/** The names in an expression that are no string, matcher, range, label list, function or keyword. */
+function metricsIn(expression: string): string[] {
+  const bare = expression
+    .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, '')
+    .replace(/\{[^}]*\}|\[[^\]]*\]/g, ' ')
+    .replace(/\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ');
+  const names = bare.match(/(?<![\w:.])[a-zA-Z_:][\w:]*(?![\w:])(?!\s*\()/g) ?? [];
+  return names.filter((name) => !['and', 'or', 'unless', 'offset', 'bool'].includes(name));
+}
+
+/** A histogram's parts belong to one metric. */
+function familyOf(name: string): string {
+  return name.replace(/_(?:bucket|sum|count)$/, '');
+}
+
+/** Of which alert a unit test says that it fires, or that it is silent. */
+function observations(file: string): { readonly alert: string | undefined; readonly state: string }[] {
+  return readYaml<UnitTestFile>(file).tests.flatMap(({ promql_expr_test = [], alert_rule_test = [] }) => [
+    ...promql_expr_test.map(({ expr, exp_samples = [] }) => ({
+      alert: /\bALERTS\{alertname="(\w+)"/.exec(expr)?.[1],
+      state: stateOf(exp_samples, expr.includes('alertstate="firing"')),
+    })),
+    ...alert_rule_test.map(({ alertname, exp_alerts = [] }) => ({
+      alert: alertname,
+      state: stateOf(exp_alerts, true),
+    })),
+  ]);
+}
+
+/** Without pending alerts what is there fires; nothing at all is silence in any case. */
+function stateOf(found: readonly unknown[], isFiringOnly: boolean): string {
+  if (found.length === 0) return 'silent';
+  return isFiringOnly ? 'firing' : 'pending';
+}
+
+function expectSuccess(...args: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync(findProgram('promtool'), args, { cwd: ROOT, encoding: 'utf8' });
+  expect(status, `promtool ${args.join(' ')}:\n${stdout}${stderr}`).toBe(0);
+}
+
+function filesIn(folder: string, ending: string): string[] {
+  const names = readdirSync(`${ROOT}${folder}`).filter((name) => name.endsWith(ending));
+  return names.toSorted().map((name) => `${folder}/${name}`);
+}
+
+function readYaml<T>(file: string): T {
+  // The limit is against documents of strangers; ours repeat themselves by alias.
+  return parse(read(file), { merge: true, maxAliasCount: -1 }) as T;
+}
+
+function read(file: string): string {
+  return readFileSync(`${ROOT}${file}`, 'utf8');
+}
