@@ -61,6 +61,13 @@ module.exports = {
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown'] },
     },
     {
+      name: 'only-the-dashboards-know-grafana',
+      comment: 'Dashboards are built by grafana/builder and committed; nothing of that is needed at run time.',
+      severity: 'error',
+      from: { pathNot: '^(grafana|test)/' },
+      to: { path: '^(grafana/|node_modules/@grafana)' },
+    },
+    {
       name: 'run-time-code-needs-no-development-package',
       comment: 'A production install has no devDependencies.',
       severity: 'error',
@@ -72,6 +79,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 };

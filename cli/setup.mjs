@@ -6,7 +6,16 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const SOURCES = ['lib', 'exporter', 'cli', 'bench', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const SOURCES = [
+  'lib',
+  'exporter',
+  'cli',
+  'grafana/builder',
+  'bench',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
 const STAMP = 'node_modules/.installed-for';
 /** What compiles better-sqlite3 where no prebuilt binary can be fetched: program and Debian package. */
 const COMPILER = [
