@@ -65,7 +65,9 @@ export function fillTemplate(template: string, language: Config['language'], lin
     runbook: links.runbook ? anchor(`${links.runbook}#{{ $name | toLower }}`, 'Runbook') : RUNBOOK_IN_REPOSITORY,
     'runbook address': links.runbook ? `${links.runbook}#{{ . | toLower }}` : RUNBOOK_IN_REPOSITORY,
     silence: silence ? `${links.dashboard ? ' · ' : '\n'}${anchor(silence, LINK_WORDS[language].silence)}` : '',
-    dashboard: links.dashboard ? `\n${anchor(links.dashboard, 'Dashboard')}` : '',
+    dashboard: links.dashboard
+      ? `\n${anchor(`${links.dashboard}/d/{{ $board }}?from={{ $from }}&to=now`, 'Dashboard')}`
+      : '',
   };
   return template.replace(/\[\[([a-z ]+)\]\]/g, (_, name: string) => {
     if (values[name] === undefined) throw new Error(`Unknown placeholder [[${name}]] in a message template.`);

@@ -69,7 +69,7 @@ describe('a message', () => {
         'Quanti: 1',
         'Rispondere entro: 2 h',
         'Cosa fare: <a href="https://example.org/runbook#higherrorrate">Runbook</a>',
-        '<a href="https://grafana.example.org">Dashboard</a> · ' +
+        '<a href="https://grafana.example.org/d/swarm-executive?from=1781521200000&amp;to=now">Dashboard</a> · ' +
           '<a href="https://alerts.example.org/#/silences/new?filter=%7Balertname%3D%22HighErrorRate%22%7D">Silenzia</a>',
       ].join('\n'),
     );

@@ -121,6 +121,9 @@ test.each(byName(ALERTS))(
     expect(TEXTS.filter((key) => !annotations[key])).toEqual([]);
     expect(annotations.response_time).toBe(RESPONSE_TIMES[labels.tier]);
     expect(annotations.runbook_url).toBe(`docs/runbook.md#${name.toLowerCase()}`);
+    expect(JSON.parse(read(`grafana/dashboards/${annotations.dashboard}.json`))).toMatchObject({
+      uid: annotations.dashboard,
+    });
   },
 );
 
