@@ -23,6 +23,8 @@ export const DATASOURCE = { type: 'prometheus', uid: 'swarm-prometheus' };
 export interface Query {
   readonly expr: string;
   readonly legend?: string;
+  /** In a table: of this column, where it differs from the panel's. */
+  readonly unit?: string;
 }
 
 /** What every panel says of itself. Titles and descriptions are Italian: they are for people. */
@@ -129,6 +131,9 @@ export function table(options: PanelOptions & { readonly by: readonly string[]; 
       renameByName: Object.fromEntries(renamed),
     },
   });
+  for (const { legend = '', unit } of queries) {
+    if (unit) panel.overrideByName(legend, [{ id: 'unit', value: unit }]);
+  }
   if (sortBy) panel.sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(true)]);
   return finish(panel, options, { height: 8, instant: true, format: PromQueryFormat.Table });
 }

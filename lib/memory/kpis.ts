@@ -43,20 +43,25 @@ export interface KpiInput {
   readonly infraCostEurMonth: number;
 }
 
+/** The targets that are the same for every memory. */
+export const KPI_TARGETS = {
+  success_ratio: 0.85,
+  task_seconds_mean: 600,
+  retry_ratio: 0.1,
+  fix_after_agent_ratio: 0.2,
+  repeated_errors: 0,
+  lessons_applied_ratio: 1,
+  infra_cost_eur_month: 15,
+  autonomous_tasks_week: 10,
+} as const satisfies Partial<Record<KpiKey, number>>;
+
 /** The KPIs as swarm-memory.md defines them: the one implementation for exporter, retro, bot and command line. */
 export function computeKpis(input: KpiInput): readonly Kpi[] {
   const values = computeValues(input);
   const { baseline } = tasksPerDay(input.tally.tasks);
   const targets: Partial<Record<KpiKey, number>> = {
     ...(baseline > 0 ? { tasks_per_day: baseline * 1.2 } : {}),
-    success_ratio: 0.85,
-    task_seconds_mean: 600,
-    retry_ratio: 0.1,
-    fix_after_agent_ratio: 0.2,
-    repeated_errors: 0,
-    lessons_applied_ratio: 1,
-    infra_cost_eur_month: 15,
-    autonomous_tasks_week: 10,
+    ...KPI_TARGETS,
   };
   return KPI_KEYS.map((key) => ({
     key,

@@ -11,8 +11,16 @@ import { freePort } from './free-port.ts';
 import { tempDir } from './memory-builder.ts';
 import { findProgram } from './programs.ts';
 
-/** What an instant query found: its values, or why it could not be answered. */
-export type QueryOutcome = { readonly values: readonly number[] } | { readonly error: string };
+/** What an instant query found: its series and their values, or why it could not be answered. */
+export type QueryOutcome =
+  | { readonly values: readonly number[]; readonly series: readonly Series[] }
+  | { readonly error: string };
+
+/** One series of an answer, and its value of now. */
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
 
 /** A real Prometheus that scrapes every job of the repository's configuration. */
 export interface PrometheusWithJobs {
@@ -22,7 +30,10 @@ export interface PrometheusWithJobs {
 
 interface QueryAnswer {
   readonly error?: string;
-  readonly data?: { readonly resultType: string; readonly result: readonly { readonly value: [number, string] }[] };
+  readonly data?: {
+    readonly resultType: string;
+    readonly result: readonly { readonly metric: Readonly<Record<string, string>>; readonly value: [number, string] }[];
+  };
 }
 
 /**
@@ -74,14 +85,15 @@ export async function startPrometheusWithJobs(
     });
     const { data, error } = (await response.json()) as QueryAnswer;
     if (data?.resultType !== 'vector') return { error: error ?? `A ${data?.resultType} instead of a vector` };
-    return { values: data.result.map(({ value }) => Number(value[1])) };
+    const series = data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+    return { series, values: series.map(({ value }) => value) };
   };
   const expected = scrape_configs.reduce(
     (sum, { static_configs }) => sum + (static_configs[0]?.targets.length ?? 0),
     0,
   );
   await vi.waitFor(
-    async () => expect(await ask('count(sum_over_time(up[1m]) >= 3)'), log).toEqual({ values: [expected] }),
+    async () => expect(await ask('count(sum_over_time(up[1m]) >= 3)'), log).toMatchObject({ values: [expected] }),
     { timeout: 30_000, interval: 250 },
   );
   return { ask };

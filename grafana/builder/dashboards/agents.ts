@@ -27,12 +27,12 @@ export const agents: DashboardSpec = {
             {
               expr: `sum by(agent) (swarm_window_agent_tasks{${CHOSEN},outcome="success"}) / (${KNOWN} > 0)`,
               legend: 'Successi',
+              unit: 'percentunit',
             },
           ],
           by: ['agent'],
           sortBy: 'Task',
           unit: 'short',
-          decimals: 2,
           width: 14,
           height: 10,
         }),
@@ -87,7 +87,8 @@ export const agents: DashboardSpec = {
         ),
         table({
           title: 'Chi è fermo',
-          description: 'Quanto tempo fa ogni agente ha finito l’ultimo task.',
+          description:
+            'Quanto tempo fa ogni agente ha finito l’ultimo task; subagent e unknown raccolgono le righe senza nome.',
           queries: [
             {
               expr: 'time() - max by(agent) (swarm_agent_last_task_timestamp_seconds{agent=~"$agent"})',
@@ -102,7 +103,12 @@ export const agents: DashboardSpec = {
         timeseries({
           title: 'Agenti al lavoro',
           description: 'Quanti agenti diversi hanno finito almeno un task nelle 24 ore precedenti.',
-          queries: [{ expr: 'count(sum by(agent) (swarm_window_agent_tasks{window="24h"}) > 0)', legend: 'agenti' }],
+          queries: [
+            {
+              expr: 'count(sum by(agent) (swarm_window_agent_tasks{window="24h"}) > 0) or vector(0)',
+              legend: 'agenti',
+            },
+          ],
           unit: 'short',
           width: 9,
         }),

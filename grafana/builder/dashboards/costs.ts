@@ -91,7 +91,7 @@ export const costs: DashboardSpec = {
         }),
         barGauge({
           title: 'Token per genere',
-          description: 'Token di sempre: letti dalla cache costano un decimo di quelli nuovi.',
+          description: 'Token di sempre, di tutti gli agenti: letti dalla cache costano un decimo di quelli nuovi.',
           queries: [{ expr: 'sum by(kind) (swarm_tokens_total)', legend: '{{kind}}' }],
           unit: 'short',
           width: 8,
@@ -107,11 +107,12 @@ export const costs: DashboardSpec = {
           description: 'Quota dei tentativi dell’orchestratore che non sono riusciti: spesa senza frutto.',
           queries: [
             {
-              expr: 'sum(increase(swarm_agent_run_seconds_count{outcome!="success"}[24h])) / (sum(increase(swarm_agent_run_seconds_count[24h])) > 0)',
+              expr: '(sum(increase(swarm_agent_run_seconds_count{outcome!="success"}[24h])) or vector(0)) / (sum(increase(swarm_agent_run_seconds_count[24h])) > 0)',
             },
           ],
           unit: 'percentunit',
           width: 8,
+          height: 8,
           noValue: 'Nessun tentativo',
         }),
         stat({
@@ -120,6 +121,7 @@ export const costs: DashboardSpec = {
           queries: [{ expr: 'max(swarm_agent_limit_resets_timestamp_seconds) - time() > 0' }],
           unit: 's',
           width: 8,
+          height: 8,
           noValue: 'Nessun limite raggiunto',
         }),
         timeseries({

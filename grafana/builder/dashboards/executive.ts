@@ -1,3 +1,4 @@
+import { KPI_TARGETS } from '../../../lib/memory/kpis.ts';
 import type { DashboardSpec } from '../dashboard.ts';
 import { barGauge, lessIsBetter, moreIsBetter, stat, table, timeseries, UP_DOWN, YES_NO } from '../panels.ts';
 
@@ -5,6 +6,9 @@ const NO_USAGE = 'Nessun consumo registrato';
 /** KPIs of which more is better; of all others less is. */
 const MORE =
   'tasks_per_day|success_ratio|lessons_applied_ratio|hours_saved_week|autonomous_tasks_week|geo_freedom_ratio';
+const VALUE_MORE = `max by(kpi) (swarm_kpi{kpi=~"${MORE}"})`;
+const VALUE_LESS = `max by(kpi) (swarm_kpi{kpi!~"${MORE}"})`;
+const TARGET = 'max by(kpi) (swarm_kpi_target)';
 
 /** Level 1: is all well? Fits a phone, where Grafana stacks the panels. */
 export const executive: DashboardSpec = {
@@ -20,10 +24,11 @@ export const executive: DashboardSpec = {
       panels: [
         stat({
           title: 'Va tutto bene?',
-          description: 'Sì se nessun allarme critico o di attenzione è attivo e la memoria dello sciame si legge.',
+          description:
+            'Sì se nessun allarme critico o di attenzione è attivo, la memoria dello sciame si legge e le regole vengono valutate.',
           queries: [
             {
-              expr: '(count(ALERTS{alertstate="firing",severity=~"critical|warning"}) or vector(0)) == bool 0 and min(swarm_up) == 1 or vector(0)',
+              expr: '(count(ALERTS{alertstate="firing",severity=~"critical|warning"}) or vector(0)) == bool 0 and min(swarm_up) == 1 and on() count(ALERTS{alertname="Watchdog",alertstate="firing"}) or vector(0)',
             },
           ],
           unit: 'short',
@@ -39,7 +44,7 @@ export const executive: DashboardSpec = {
           width: 4,
           decimals: 1,
           noValue: 'Nessun esito noto',
-          thresholds: moreIsBetter(0.8, 0.9),
+          thresholds: moreIsBetter(0.8, KPI_TARGETS.success_ratio),
         }),
         stat({
           title: 'Esiti ignoti (24 h)',
@@ -55,7 +60,7 @@ export const executive: DashboardSpec = {
           unit: 's',
           width: 4,
           noValue: 'Nessuna durata nota',
-          thresholds: lessIsBetter(600, 1_200),
+          thresholds: lessIsBetter(KPI_TARGETS.task_seconds_mean, 2 * KPI_TARGETS.task_seconds_mean),
         }),
         stat({
           title: 'Costo per task (7 g)',
@@ -74,7 +79,7 @@ export const executive: DashboardSpec = {
           noValue: NO_USAGE,
         }),
         stat({
-          title: 'Task oggi',
+          title: 'Task (24 h)',
           description: 'Task finiti nelle ultime 24 ore, di qualunque esito.',
           queries: [{ expr: 'sum(swarm_window_tasks{window="24h"})' }],
           unit: 'short',
@@ -131,7 +136,7 @@ export const executive: DashboardSpec = {
             { expr: 'max by(kpi) (swarm_kpi)', legend: 'Valore' },
             { expr: 'max by(kpi) (swarm_kpi_target)', legend: 'Obiettivo' },
             {
-              expr: `max by(kpi) (swarm_kpi{kpi=~"${MORE}"} >= bool swarm_kpi_target or swarm_kpi{kpi!~"${MORE}"} <= bool swarm_kpi_target)`,
+              expr: `${VALUE_MORE} >= bool ${TARGET} or ${VALUE_LESS} <= bool ${TARGET}`,
               legend: 'Raggiunto',
             },
           ],
@@ -146,7 +151,7 @@ export const executive: DashboardSpec = {
           description: 'Valore diviso obiettivo (obiettivo diviso valore dove meno è meglio): da 1 in su è raggiunto.',
           queries: [
             {
-              expr: `clamp_max(swarm_kpi{kpi=~"${MORE}"} / (swarm_kpi_target > 0), 2) or clamp_max((swarm_kpi_target > 0) / (swarm_kpi{kpi!~"${MORE}"} > 0), 2)`,
+              expr: `clamp_max(${VALUE_MORE} / (${TARGET} > 0), 2) or clamp_max((${TARGET} + 1e-9) / (${VALUE_LESS} + 1e-9), 2)`,
               legend: '{{kpi}}',
             },
           ],

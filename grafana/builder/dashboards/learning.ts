@@ -1,3 +1,4 @@
+import { KPI_TARGETS } from '../../../lib/memory/kpis.ts';
 import type { DashboardSpec } from '../dashboard.ts';
 import { barGauge, lessIsBetter, moreIsBetter, stat, text, timeseries } from '../panels.ts';
 
@@ -19,8 +20,9 @@ export const learning: DashboardSpec = {
           queries: [{ expr: 'max(swarm_kpi{kpi="lessons_applied_ratio"})' }],
           unit: 'percentunit',
           width: 6,
+          height: 8,
           noValue: 'Nessuna lezione attiva',
-          thresholds: moreIsBetter(0.5, 1),
+          thresholds: moreIsBetter(0.5, KPI_TARGETS.lessons_applied_ratio),
         }),
         stat({
           title: 'Lezioni',
@@ -28,6 +30,7 @@ export const learning: DashboardSpec = {
           queries: [{ expr: 'sum(swarm_lessons_total)' }],
           unit: 'short',
           width: 6,
+          height: 8,
         }),
         barGauge({
           title: 'Lezioni per stato e gravità',
@@ -63,6 +66,7 @@ export const learning: DashboardSpec = {
           queries: [{ expr: 'max(swarm_window_repeated_errors{window="7d"})' }],
           unit: 'short',
           width: 6,
+          height: 8,
           thresholds: lessIsBetter(1, 3),
         }),
         stat({
@@ -71,6 +75,7 @@ export const learning: DashboardSpec = {
           queries: [{ expr: 'sum(swarm_patterns_total)' }],
           unit: 'short',
           width: 6,
+          height: 8,
         }),
         barGauge({
           title: 'Schemi per stato e gravità',

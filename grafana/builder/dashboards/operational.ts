@@ -29,6 +29,7 @@ export const operational: DashboardSpec = {
           queries: [{ expr: 'min(swarm_up)' }],
           unit: 'short',
           width: 4,
+          height: 8,
           words: UP_DOWN,
         }),
         stat({
@@ -37,6 +38,7 @@ export const operational: DashboardSpec = {
           queries: [{ expr: 'time() - max(swarm_db_modified_timestamp_seconds)' }],
           unit: 's',
           width: 4,
+          height: 8,
           thresholds: lessIsBetter(86_400, 259_200),
         }),
         stat({
@@ -45,6 +47,7 @@ export const operational: DashboardSpec = {
           queries: [{ expr: 'count(swarm_collector_success == 0) or vector(0)' }],
           unit: 'short',
           width: 4,
+          height: 8,
           thresholds: lessIsBetter(1, 2),
         }),
         timeseries({
@@ -67,7 +70,7 @@ export const operational: DashboardSpec = {
         table({
           title: 'Versioni',
           description: 'Che cosa gira, e la forma della memoria.',
-          queries: [{ expr: 'max by(version, revision, node) (swarm_build_info)', legend: 'Istanze' }],
+          queries: [{ expr: 'count by(version, revision, node) (swarm_build_info)', legend: 'Istanze' }],
           by: ['version', 'revision', 'node'],
           unit: 'short',
           width: 8,
@@ -124,7 +127,7 @@ export const operational: DashboardSpec = {
         }),
         stat({
           title: 'In corso',
-          description: 'Task iniziati e non ancora finiti, e da quanto dura il più vecchio.',
+          description: 'Task iniziati e non ancora finiti.',
           queries: [{ expr: 'sum(swarm_tasks_in_progress)', legend: 'task' }],
           unit: 'short',
           width: 4,
@@ -175,10 +178,10 @@ export const operational: DashboardSpec = {
       panels: [
         table({
           title: 'Attività del calendario',
-          description: 'Quanto tempo fa ogni attività è riuscita, e con quanto ritardo.',
+          description: 'Quanto tempo fa ogni attività è riuscita (più di cinquant’anni: mai), e con quanto ritardo.',
           queries: [
             {
-              expr: 'time() - max by(exported_job) (swarm_slot_last_success_timestamp_seconds > 0)',
+              expr: 'time() - max by(exported_job) (swarm_slot_last_success_timestamp_seconds)',
               legend: 'Riuscita da',
             },
             { expr: 'max by(exported_job) (swarm_slot_lateness_seconds)', legend: 'Ritardo' },
@@ -214,9 +217,9 @@ export const operational: DashboardSpec = {
         }),
         stat({
           title: 'Ultima copia',
-          description: 'Quanto tempo fa è riuscita l’ultima copia di ogni genere.',
+          description: 'Quanto tempo fa è riuscita l’ultima copia di ogni genere. Più di cinquant’anni: mai.',
           queries: [
-            { expr: 'time() - max by(kind) (swarm_backup_last_success_timestamp_seconds > 0)', legend: '{{kind}}' },
+            { expr: 'time() - max by(kind) (swarm_backup_last_success_timestamp_seconds)', legend: '{{kind}}' },
           ],
           unit: 's',
           width: 6,
@@ -328,7 +331,7 @@ export const operational: DashboardSpec = {
           width: 6,
         }),
         timeseries({
-          title: 'Memoria dei nostri processi',
+          title: 'Memoria del monitoraggio',
           description: 'Memoria residente di Prometheus, Alertmanager e Grafana.',
           queries: [{ expr: 'max by(job) (process_resident_memory_bytes)', legend: '{{job}}' }],
           unit: 'bytes',
@@ -352,7 +355,7 @@ export const operational: DashboardSpec = {
         }),
         timeseries({
           title: 'Storia in Prometheus',
-          description: 'Quante serie segue e quanto spazio occupa la storia (limite 1 GB).',
+          description: 'Quanto spazio occupa la storia (limite 1 GB); zero nelle prime due ore.',
           queries: [{ expr: 'max(prometheus_tsdb_storage_blocks_bytes)', legend: 'spazio' }],
           unit: 'bytes',
           width: 8,

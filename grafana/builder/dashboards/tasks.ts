@@ -1,3 +1,4 @@
+import { KPI_TARGETS } from '../../../lib/memory/kpis.ts';
 import type { DashboardSpec } from '../dashboard.ts';
 import { barGauge, heatmap, lessIsBetter, stat, timeseries } from '../panels.ts';
 
@@ -90,7 +91,7 @@ export const tasks: DashboardSpec = {
           unit: 'percentunit',
           width: 6,
           decimals: 1,
-          thresholds: lessIsBetter(0.1, 0.2),
+          thresholds: lessIsBetter(KPI_TARGETS.retry_ratio, 2 * KPI_TARGETS.retry_ratio),
         }),
         stat({
           title: 'Corretti dopo',
@@ -99,7 +100,7 @@ export const tasks: DashboardSpec = {
           unit: 'percentunit',
           width: 6,
           decimals: 1,
-          thresholds: lessIsBetter(0.2, 0.3),
+          thresholds: lessIsBetter(KPI_TARGETS.fix_after_agent_ratio, 1.5 * KPI_TARGETS.fix_after_agent_ratio),
         }),
         stat({
           title: 'In corso da più tempo',

@@ -1,0 +1,144 @@
+/** Series of a program that the test with a real Prometheus cannot run: the value at first, and its growth at each scrape. */
+type Series = readonly [labels: string, value: number, growth?: number];
+type Metrics = Readonly<Record<string, readonly Series[]>>;
+
+const BUCKETS = ['60', '300', '900', '1800', '+Inf'];
+const NOW = Date.now() / 1_000;
+const [HOUR, DAY, GIB] = [3_600, 86_400, 2 ** 30];
+
+/**
+ * Metrics that panels already name, of rooms that are not built yet, by the job that will export them, with plausible
+ * values. Who exports one takes it out here.
+ */
+export const COMING: Readonly<Record<string, Metrics>> = {
+  'swarm-exporter': {
+    swarm_ship_last_success_timestamp_seconds: [['', NOW - HOUR]],
+  },
+  'swarm-orchestrator': {
+    swarm_queue_jobs: [
+      ['state="waiting"', 2],
+      ['state="active"', 1],
+      ['state="delayed"', 0],
+      ['state="failed"', 3],
+    ],
+    swarm_queue_oldest_waiting_seconds: [['', 90]],
+    swarm_queue_paused: [
+      ['reason="budget"', 0],
+      ['reason="manual"', 1],
+    ],
+    swarm_agent_run_seconds_bucket: BUCKETS.flatMap((le, index): Series[] => [
+      [`agent="cervella-backend",outcome="success",le="${le}"`, 2 * index, index && 1],
+      [`agent="cervella-backend",outcome="timeout",le="${le}"`, index > 3 ? 1 : 0, index > 3 ? 1 : 0],
+    ]),
+    swarm_agent_run_seconds_sum: [
+      ['agent="cervella-backend",outcome="success"', 1_900, 240],
+      ['agent="cervella-backend",outcome="timeout"', 1_800, 1_801],
+    ],
+    swarm_agent_run_seconds_count: [
+      ['agent="cervella-backend",outcome="success"', 8, 1],
+      ['agent="cervella-backend",outcome="timeout"', 1, 1],
+    ],
+    swarm_workers: [
+      ['kind="target"', 2],
+      ['kind="running"', 1],
+    ],
+    swarm_autoscaler_signal: [
+      ['part="cpu"', 0.4],
+      ['part="memory"', 0.7],
+      ['part="queue"', 1],
+      ['part="tasks"', 1],
+    ],
+    swarm_autoscaler_veto: [
+      ['reason="memory"', 1],
+      ['reason="budget"', 0],
+    ],
+    swarm_budget_usd: [
+      ['period="task",kind="limit"', 0.5],
+      ...['day', 'week', 'month'].flatMap((period, index): Series[] => [
+        [`period="${period}",kind="limit"`, [5, 20, 60][index] ?? 0],
+        [`period="${period}",kind="spent"`, 1 + index],
+        [`period="${period}",kind="reserved"`, 0.55],
+      ]),
+    ],
+    swarm_agent_limit_resets_timestamp_seconds: [['agent="cervella-backend"', NOW + HOUR]],
+    swarm_model_fallbacks_total: [['from="claude-opus-4-5",to="claude-sonnet-4-5"', 0, 1]],
+    swarm_orphans_swept_total: [['', 0, 1]],
+  },
+  'swarm-scheduler': {
+    swarm_slot_last_success_timestamp_seconds: [
+      ['job="backup"', NOW - HOUR],
+      ['job="retro"', 0],
+    ],
+    swarm_slot_lateness_seconds: [
+      ['job="backup"', 0],
+      ['job="retro"', 120],
+    ],
+    swarm_project_up: [
+      ['project="demo",check="http"', 1],
+      ['project="demo",check="tcp"', 0],
+    ],
+    swarm_project_check_seconds: [
+      ['project="demo",check="http"', 0.2],
+      ['project="demo",check="tcp"', 5],
+    ],
+    swarm_certificate_expiry_timestamp_seconds: [['project="demo"', NOW + 60 * DAY]],
+    swarm_backup_last_success_timestamp_seconds: [
+      ['kind="local"', NOW - 6 * HOUR],
+      ['kind="second"', 0],
+    ],
+    swarm_backup_size_bytes: [['', 2_000_000]],
+    swarm_restore_drill_success: [['', 1]],
+    swarm_replication_lag_seconds: [['', 3]],
+    swarm_notifications_total: [
+      ['outcome="sent"', 4, 1],
+      ['outcome="failed"', 0],
+    ],
+    swarm_approvals_total: [['decision="approved"', 1, 1]],
+    swarm_webhook_deliveries_total: [['event="pull_request",outcome="queued"', 1, 1]],
+    // Any room may export it.
+    swarm_security_events_total: [['kind="bad-signature"', 0, 1]],
+  },
+};
+
+/** What other people's programs export, of that which their jobs keep. */
+export const FOREIGN: Readonly<Record<string, Metrics>> = {
+  alertmanager: {
+    process_resident_memory_bytes: [['', 34e6]],
+    alertmanager_notifications_total: [['integration="telegram"', 3, 1]],
+    alertmanager_notifications_failed_total: [['integration="telegram"', 0]],
+  },
+  grafana: { process_resident_memory_bytes: [['', 250e6]] },
+  node: {
+    node_cpu_seconds_total: [
+      ['cpu="0",mode="idle"', 1_000, 0.6],
+      ['cpu="0",mode="user"', 300, 0.4],
+    ],
+    node_memory_MemTotal_bytes: [['', 4 * GIB]],
+    node_memory_MemAvailable_bytes: [['', 2 * GIB]],
+    node_filesystem_size_bytes: [
+      ['device="/dev/sda1",fstype="ext4",mountpoint="/"', 40 * GIB],
+      ['device="tmpfs",fstype="tmpfs",mountpoint="/run"', GIB],
+    ],
+    node_filesystem_avail_bytes: [
+      ['device="/dev/sda1",fstype="ext4",mountpoint="/"', 10 * GIB],
+      ['device="tmpfs",fstype="tmpfs",mountpoint="/run"', GIB],
+    ],
+    node_network_receive_bytes_total: [
+      ['device="lo"', 1, 1],
+      ['device="eth0"', 5_000, 700],
+    ],
+    node_network_transmit_bytes_total: [
+      ['device="lo"', 1, 1],
+      ['device="eth0"', 3_000, 300],
+    ],
+  },
+};
+
+/** The text form of metrics when they are scraped for the `scrape`th time. */
+export function textOf(metrics: Metrics, scrape: number): string {
+  return Object.entries(metrics)
+    .flatMap(([name, series]) =>
+      series.map(([labels, value, growth = 0]) => `${name}{${labels}} ${value + growth * scrape}\n`),
+    )
+    .join('');
+}
