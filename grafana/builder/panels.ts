@@ -7,7 +7,12 @@ import {
   TableSortByFieldStateBuilder,
   VizOrientation,
 } from '@grafana/grafana-foundation-sdk/common';
-import { ThresholdsConfigBuilder, ThresholdsMode, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  MappingType,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+  type ValueMapping,
+} from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as Heatmap } from '@grafana/grafana-foundation-sdk/heatmap';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
@@ -25,6 +30,8 @@ export interface Query {
   readonly legend?: string;
   /** In a table: of this column, where it differs from the panel's. */
   readonly unit?: string;
+  /** Likewise. */
+  readonly words?: Words;
 }
 
 /** What every panel says of itself. Titles and descriptions are Italian: they are for people. */
@@ -44,9 +51,14 @@ export interface PanelOptions {
   /** Colours from a value on; the first holds below all others. */
   readonly thresholds?: readonly Step[];
   /** Words for values. */
-  readonly words?: Readonly<Record<string, { readonly text: string; readonly color: string }>>;
+  readonly words?: Words;
+  /** What people call the series whose legend is the key, or in a table the rows of that label value. */
+  readonly names?: Readonly<Record<string, string>>;
   readonly max?: number;
 }
+
+/** Words in place of values, and their colours. */
+type Words = Readonly<Record<string, { readonly text: string; readonly color?: string }>>;
 
 /** A colour and the value it begins at; null for the first. */
 export type Step = readonly [color: string, from: number | null];
@@ -117,7 +129,8 @@ export function heatmap(options: PanelOptions): Placed {
 
 /** A row for each combination of labels and a column for each query, called by its legend. */
 export function table(options: PanelOptions & { readonly by: readonly string[]; readonly sortBy?: string }): Placed {
-  const { queries, by, sortBy } = options;
+  const { by, sortBy, names, ...common } = options;
+  const { queries } = common;
   const hidden = Object.fromEntries(['Time', '__name__', 'instance', 'job'].map((name) => [name, true]));
   const renamed = queries.map(({ legend = 'Valore' }, index) => [
     queries.length === 1 ? 'Value' : `Value #${refId(index)}`,
@@ -131,11 +144,16 @@ export function table(options: PanelOptions & { readonly by: readonly string[]; 
       renameByName: Object.fromEntries(renamed),
     },
   });
-  for (const { legend = '', unit } of queries) {
+  for (const { legend = '', unit, words } of queries) {
     if (unit) panel.overrideByName(legend, [{ id: 'unit', value: unit }]);
+    if (words) panel.overrideByName(legend, [{ id: 'mappings', value: [mappingOf(words)] }]);
+  }
+  if (names) {
+    const words = Object.fromEntries(Object.entries(names).map(([key, name]) => [key, { text: name }]));
+    panel.overrideByName(by[0], [{ id: 'mappings', value: [mappingOf(words)] }]);
   }
   if (sortBy) panel.sortBy([new TableSortByFieldStateBuilder().displayName(sortBy).desc(true)]);
-  return finish(panel, options, { height: 8, instant: true, format: PromQueryFormat.Table });
+  return finish(panel, common, { height: 8, instant: true, format: PromQueryFormat.Table });
 }
 
 /** Words, in Markdown. */
@@ -149,14 +167,17 @@ function finish(
   options: PanelOptions,
   defaults: { readonly height: number; readonly instant: boolean; readonly format?: PromQueryFormat },
 ): Placed {
-  const { title, description, unit, width, noValue, decimals, thresholds, words, max } = options;
+  const { title, description, unit, width, noValue, decimals, thresholds, words, names, max } = options;
   panel.title(title).description(description).datasource(DATASOURCE).unit(unit).min(0);
   panel.noValue(noValue ?? 'Nessun dato');
   if (decimals !== undefined) panel.decimals(decimals);
   if (max !== undefined) panel.max(max);
   const steps = (thresholds ?? [['text', null] as const]).map(([color, value]) => ({ color, value }));
   panel.thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps));
-  if (words) panel.mappings([{ type: 'value', options: mappingOf(words) } as unknown as ValueMapping]);
+  if (words) panel.mappings([mappingOf(words)]);
+  for (const [legend, name] of Object.entries(names ?? {})) {
+    panel.overrideByName(legend, [{ id: 'displayName', value: name }]);
+  }
   for (const [index, { expr, legend }] of options.queries.entries()) {
     const query = new DataqueryBuilder()
       .refId(refId(index))
@@ -170,8 +191,9 @@ function finish(
   return { panel, width, height: options.height ?? defaults.height };
 }
 
-function mappingOf(words: NonNullable<PanelOptions['words']>): Record<string, object> {
-  return Object.fromEntries(Object.entries(words).map(([value, word], index) => [value, { ...word, index }]));
+function mappingOf(words: Words): ValueMapping {
+  const options = Object.fromEntries(Object.entries(words).map(([value, word], index) => [value, { ...word, index }]));
+  return { type: MappingType.ValueToText, options } as ValueMapping;
 }
 
 function refId(index: number): string {

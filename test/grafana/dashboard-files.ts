@@ -19,9 +19,15 @@ export interface Panel {
       }[];
       readonly thresholds?: { readonly steps: readonly { readonly color: string; readonly value: number | null }[] };
     };
+    readonly overrides?: readonly Override[];
   };
   readonly targets?: readonly Target[];
   readonly options?: { readonly content?: string };
+}
+/** What holds for one column or series only. */
+interface Override {
+  readonly matcher: { readonly id: string; readonly options: string };
+  readonly properties: readonly { readonly id: string; readonly value: unknown }[];
 }
 export interface Target {
   readonly refId: string;

@@ -1,5 +1,5 @@
 import type { QueryOutcome } from '../support/prometheus-with-jobs.ts';
-import { type Dashboard, type Panel, substitute, type Target } from './dashboard-files.ts';
+import { type Dashboard, type Panel, substitute } from './dashboard-files.ts';
 
 /** Answers an expression whose variables have been filled in. */
 export type Ask = (expression: string) => Promise<QueryOutcome>;
@@ -51,18 +51,22 @@ async function renderPanel(panel: Panel, ask: Ask): Promise<string> {
   return `<section class="${panel.type}" style="${place}">${title}${body}</section>`;
 }
 
-async function renderValues({ type, targets = [], fieldConfig }: Panel, ask: Ask): Promise<string> {
-  const defaults = fieldConfig?.defaults ?? {};
+async function renderValues(panel: Panel, ask: Ask): Promise<string> {
+  const { type, targets = [] } = panel;
+  const defaults = defaultsOf(panel);
   const answers = await Promise.all(
     targets.map(async ({ expr, legendFormat }) => {
       const outcome = await ask(substitute(expr));
       if ('error' in outcome) throw new Error(`${expr}: ${outcome.error}`);
-      return outcome.series.map(({ labels, value }) => ({ name: nameOf(legendFormat, labels), labels, value }));
+      return outcome.series.map(({ labels, value }) => {
+        const name = nameOf(legendFormat, labels);
+        return { name: String(overrideOf(panel, name, 'displayName') ?? name), labels, value };
+      });
     }),
   );
   const lines = answers.flat();
   if (lines.length === 0) return `<p class="none">${escapeHtml(defaults.noValue ?? 'No data')}</p>`;
-  if (type === 'table') return renderTable(answers, targets, defaults);
+  if (type === 'table') return renderTable(panel, answers);
   const shown = lines
     .slice(0, MAX_LINES)
     .map(({ name, value }) => `<li><span>${escapeHtml(name)}</span>${renderValue(value, defaults)}</li>`);
@@ -72,29 +76,47 @@ async function renderValues({ type, targets = [], fieldConfig }: Panel, ask: Ask
 
 /** A row for each combination of labels, a column for each query. */
 function renderTable(
+  panel: Panel,
   answers: readonly (readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[])[],
-  targets: readonly Target[],
-  defaults: Defaults,
 ): string {
+  const columns = (panel.targets ?? []).map(({ legendFormat = '' }) => legendFormat);
   const keyOf = (labels: Readonly<Record<string, string>>): string => Object.values(withoutTarget(labels)).join(' ');
   const keys = [...new Set(answers.flat().map(({ labels }) => keyOf(labels)))];
-  const head = targets.map(({ legendFormat = '' }) => `<th>${escapeHtml(legendFormat)}</th>`).join('');
+  const head = columns.map((column) => `<th>${escapeHtml(column)}</th>`).join('');
   const rows = keys.slice(0, MAX_LINES).map((key) => {
-    const cells = answers.map((answer) => {
+    const cells = answers.map((answer, index) => {
       const found = answer.find(({ labels }) => keyOf(labels) === key);
-      return `<td>${found ? renderValue(found.value, defaults) : ''}</td>`;
+      return `<td>${found ? renderValue(found.value, defaultsOf(panel, columns[index])) : ''}</td>`;
     });
-    return `<tr><td>${escapeHtml(key)}</td>${cells.join('')}</tr>`;
+    const name = wordFor(defaultsOf(panel, Object.keys(withoutTarget(answers.flat()[0].labels))[0]), key)?.text ?? key;
+    return `<tr><td>${escapeHtml(name)}</td>${cells.join('')}</tr>`;
   });
   return `<table><tr><th></th>${head}</tr>${rows.join('')}</table>`;
 }
 
 /** A value in the colour that Grafana would give it. */
 function renderValue(value: number, defaults: Defaults): string {
-  const word = defaults.mappings?.map(({ options }) => options[String(value)]).find((each) => each !== undefined);
+  const word = wordFor(defaults, String(value));
   const steps = defaults.thresholds?.steps ?? [];
   const color = word?.color ?? steps.findLast((step) => step.value === null || value >= step.value)?.color ?? 'text';
   return `<span style="color:${COLORS[color] ?? COLORS.text}">${escapeHtml(word?.text ?? format(value, defaults))}</span>`;
+}
+
+function wordFor({ mappings = [] }: Defaults, value: string) {
+  return mappings.map(({ options }) => options[value]).find((each) => each !== undefined);
+}
+
+/** What holds for a panel's values, or for those of one column. */
+function defaultsOf(panel: Panel, column?: string): Defaults {
+  const defaults = panel.fieldConfig?.defaults ?? {};
+  if (column === undefined) return defaults;
+  const [unit, mappings] = ['unit', 'mappings'].map((id) => overrideOf(panel, column, id));
+  return { ...defaults, ...(unit ? { unit: String(unit) } : {}), ...(mappings ? { mappings: mappings as never } : {}) };
+}
+
+function overrideOf({ fieldConfig }: Panel, name: string, id: string): unknown {
+  const override = fieldConfig?.overrides?.find(({ matcher }) => matcher.options === name);
+  return override?.properties.find((property) => property.id === id)?.value;
 }
 
 /** What a scrape adds says nothing to a reader. */

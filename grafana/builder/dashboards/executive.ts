@@ -6,6 +6,22 @@ const NO_USAGE = 'Nessun consumo registrato';
 /** KPIs of which more is better; of all others less is. */
 const MORE =
   'tasks_per_day|success_ratio|lessons_applied_ratio|hours_saved_week|autonomous_tasks_week|geo_freedom_ratio';
+/** What people call them. */
+const NAMES = {
+  tasks_per_day: 'Task al giorno',
+  success_ratio: 'Successi',
+  task_seconds_mean: 'Durata media (s)',
+  retry_ratio: 'Ripetuti',
+  fix_after_agent_ratio: 'Corretti dopo',
+  repeated_errors: 'Errori ripetuti',
+  lessons_applied_ratio: 'Lezioni applicate',
+  tokens_per_task: 'Token per task',
+  cost_eur_per_task: 'Costo per task (€)',
+  infra_cost_eur_month: 'Infrastruttura al mese (€)',
+  hours_saved_week: 'Ore risparmiate a settimana',
+  autonomous_tasks_week: 'Task autonomi a settimana',
+  geo_freedom_ratio: 'Libertà geo',
+};
 const VALUE_MORE = `max by(kpi) (swarm_kpi{kpi=~"${MORE}"})`;
 const VALUE_LESS = `max by(kpi) (swarm_kpi{kpi!~"${MORE}"})`;
 const TARGET = 'max by(kpi) (swarm_kpi_target)';
@@ -130,17 +146,18 @@ export const executive: DashboardSpec = {
       panels: [
         table({
           title: 'Indicatori e obiettivi',
-          description:
-            'Ogni indicatore accanto al suo obiettivo. Raggiunto: 1 sì, 0 no. Manca ciò che nessuno ha ancora scritto.',
+          description: 'Ogni indicatore accanto al suo obiettivo. Manca ciò che nessuno ha ancora scritto.',
           queries: [
             { expr: 'max by(kpi) (swarm_kpi)', legend: 'Valore' },
             { expr: 'max by(kpi) (swarm_kpi_target)', legend: 'Obiettivo' },
             {
               expr: `${VALUE_MORE} >= bool ${TARGET} or ${VALUE_LESS} <= bool ${TARGET}`,
               legend: 'Raggiunto',
+              words: YES_NO,
             },
           ],
           by: ['kpi'],
+          names: NAMES,
           unit: 'short',
           width: 12,
           height: 13,
@@ -155,6 +172,7 @@ export const executive: DashboardSpec = {
               legend: '{{kpi}}',
             },
           ],
+          names: NAMES,
           unit: 'percentunit',
           width: 12,
           height: 13,
@@ -166,6 +184,7 @@ export const executive: DashboardSpec = {
           description:
             'Successi, ripetizioni, correzioni e lezioni applicate, come quote; l’obiettivo è nella tabella.',
           queries: [{ expr: 'max by(kpi) (swarm_kpi{kpi=~".*_ratio"})', legend: '{{kpi}}' }],
+          names: NAMES,
           unit: 'percentunit',
           width: 12,
           max: 1,
@@ -179,6 +198,7 @@ export const executive: DashboardSpec = {
               legend: '{{kpi}}',
             },
           ],
+          names: NAMES,
           unit: 'short',
           width: 12,
         }),
@@ -189,6 +209,7 @@ export const executive: DashboardSpec = {
           queries: [
             { expr: 'max by(kpi) (swarm_kpi{kpi=~"cost_eur_per_task|infra_cost_eur_month"})', legend: '{{kpi}}' },
           ],
+          names: NAMES,
           unit: 'currencyEUR',
           width: 12,
           decimals: 2,
