@@ -44,17 +44,43 @@ const oneOf =
   <T extends string>(...values: readonly T[]) =>
   (text: string): T | undefined =>
     values.find((value) => value === text);
+/** Only what every program reads alike: Node would mend blanks and missing slashes that others refuse. */
+const isWebAddress = (text: string): boolean =>
+  /^https?:\/\/[^/?#%\s]+(?:[/?#]|$)/.test(text) && !/[\s\p{Cc}]|%(?![\da-f]{2})/iu.test(text) && URL.canParse(text);
+const webhook = (text: string): string | undefined => (isWebAddress(text) ? text : undefined);
+/** An address that paths are added to. A password in it would be shown to everybody who gets the link. */
 const webAddress = (text: string): string | undefined => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url && (url.protocol === 'http:' || url.protocol === 'https:') ? text.replace(/\/+$/, '') : undefined;
+  if (!isWebAddress(text)) return undefined;
+  const { username, search, hash } = new URL(text);
+  return username + search + hash === '' ? text.replace(/\/+$/, '') : undefined;
+};
+const pageAddress = (text: string): string | undefined => {
+  if (!isWebAddress(text)) return undefined;
+  const { username, hash } = new URL(text);
+  return username + hash === '' ? text.replace(/\/+$/, '') : undefined;
+};
+/** Shapes that Alertmanager would accept and then never deliver by are refused. */
+const mailServer = (text: string): string | undefined => {
+  const match = /^(smtps?):\/\/(?:([^\s:@/?#]+):([^\s:@/?#]+)@)?([a-z\d.-]+|\[[\da-f:]+\])(?::(\d+))?\/?$/i.exec(text);
+  if (!match || !URL.canParse(text)) return undefined;
+  const [, protocol, user = '', password = '', , serverPort] = match;
+  const isImplicitTls = protocol.toLowerCase() === 'smtps';
+  if (isImplicitTls ? ![undefined, '465'].includes(serverPort) : serverPort === '465') return undefined;
+  try {
+    decodeURIComponent(user + password);
+    return serverPort === '0' ? undefined : text;
+  } catch {
+    return undefined;
+  }
 };
 const DEFAULT_TIMEZONE = 'Europe/Rome';
 const timezone = (text: string): string | undefined => {
   // Asking Intl loads 8 MB of ICU data, so the default is taken on trust.
   if (text === DEFAULT_TIMEZONE) return text;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: text });
-    return text;
+    // The standard name: Node takes any case and names of its own, other programs only what is in the zone database.
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions();
+    return timeZone === 'UTC' || Intl.supportedValuesOf('timeZone').includes(timeZone) ? timeZone : undefined;
   } catch {
     return undefined;
   }
@@ -67,7 +93,8 @@ const integer = (text: string): number | undefined =>
   /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) && Number(text) !== 0 ? Number(text) : undefined;
 const CLOCK = '([01]\\d|2[0-3]):[0-5]\\d';
 const PORT = 'a port number from 0 to 65535 (0 takes any free one)';
-const WEB = 'an address that begins with http:// or https://';
+const WEB = 'an address that begins with http:// or https://, without blanks, password, ? and #';
+const WEBHOOK = 'an address that begins with http:// or https://, without blanks';
 const AMOUNT = 'a number of 0 or more';
 
 /** Every variable the rooms need to start, with its default. With CHANNEL_SETTINGS what `.env.example` is checked against. */
@@ -105,7 +132,7 @@ export const SETTINGS = {
   grafanaUrl: setting('GRAFANA_URL', undefined, 'Grafana as the phone reaches it; no link without it', WEB, webAddress),
   prometheusUrl: setting('PROMETHEUS_URL', undefined, 'Prometheus, likewise', WEB, webAddress),
   alertmanagerUrl: setting('ALERTMANAGER_URL', undefined, 'Alertmanager, likewise', WEB, webAddress),
-  runbookUrl: setting('RUNBOOK_URL', undefined, 'the runbook, likewise', WEB, webAddress),
+  runbookUrl: setting('RUNBOOK_URL', undefined, 'the runbook, likewise', WEBHOOK, pageAddress),
   projectsFile: setting('PROJECTS_FILE', './projects.json', 'projects and manual minutes by agent', 'a path', path),
   eurPerUsd: setting('EUR_PER_USD', '0.92', 'euro for one US dollar', 'a number above 0', positiveAmount),
   infraCostEurMonth: setting('INFRA_COST_EUR_MONTH', '0', 'what the VM costs, euro a month', AMOUNT, amount),
@@ -122,12 +149,14 @@ export const CHANNEL_SETTINGS = {
       matching(/^\d+:[\w-]+$/),
     ),
   ),
-  telegramChatId: setting(
-    'TELEGRAM_CHAT_ID',
-    undefined,
-    'the chat it writes to',
-    'an integer such as 123456789, or -100… for a group',
-    integer,
+  telegramChatId: secret(
+    setting(
+      'TELEGRAM_CHAT_ID',
+      undefined,
+      'the chat it writes to',
+      'an integer such as 123456789, or -100… for a group',
+      integer,
+    ),
   ),
   telegramApiUrl: setting('TELEGRAM_API_URL', 'https://api.telegram.org', "Telegram's Bot API", WEB, webAddress),
   quietHours: setting(
@@ -142,12 +171,12 @@ export const CHANNEL_SETTINGS = {
       'HEALTHCHECKS_URL',
       undefined,
       "dead man's switch outside the VM, pinged while alerts work",
-      WEB,
-      webAddress,
+      WEBHOOK,
+      webhook,
     ),
   ),
   slackWebhookUrl: secret(
-    setting('SLACK_WEBHOOK_URL', undefined, 'a further channel for critical and warning alerts', WEB, webAddress),
+    setting('SLACK_WEBHOOK_URL', undefined, 'a further channel for critical and warning alerts', WEBHOOK, webhook),
   ),
   alertEmailTo: setting(
     'ALERT_EMAIL_TO',
@@ -161,8 +190,8 @@ export const CHANNEL_SETTINGS = {
       'SMTP_URL',
       undefined,
       'the server that takes those e-mails',
-      'smtp://user:password@host:587 or smtps://…:465',
-      (text) => (URL.canParse(text) && /^smtps?:\/\/[^/]/.test(text) ? text : undefined),
+      'smtp://user:password@host:587, or smtps://… which is port 465; special characters as %40',
+      mailServer,
     ),
   ),
 } as const;
@@ -231,22 +260,31 @@ function loadSettings<Table extends Settings>(table: Table, environment: Environ
 }
 
 function readSetting(each: Setting<unknown>, environment: Environment): unknown {
-  const text = environment[each.variable] || readFileSetting(each.variable, environment) || each.fallback;
+  const text = environment[each.variable] || readFileSetting(each, environment) || each.fallback;
   if (text === undefined) return undefined;
   try {
     return each.parse(text);
   } catch {
-    const found = each.isSecret ? 'set to something else (not shown: it is a secret)' : `"${text.slice(0, 80)}"`;
+    const found = each.isSecret
+      ? 'set to something else (not shown: it is a secret)'
+      : `"${withoutPassword(text).slice(0, 80)}"`;
     throw new Error(`${each.variable} is ${found}, expected ${each.expected}`);
   }
 }
 
-function readFileSetting(variable: string, environment: Environment): string | undefined {
+/** Passwords also turn up in addresses that should have none. */
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^@/]*@/, '//…@');
+}
+
+function readFileSetting({ variable, isSecret }: Setting<unknown>, environment: Environment): string | undefined {
   const file = environment[`${variable}_FILE`];
   if (!file) return undefined;
+  // Somebody may have put the secret where its file belongs.
+  const named = `${variable}_FILE is ${isSecret ? 'a file (not shown)' : `"${file}"`}`;
   try {
     return readFileSync(isAbsolute(file) ? file : resolve(file), 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    throw new Error(`${variable}_FILE is "${file}", which cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new Error(`${named}, which cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }

@@ -13,12 +13,23 @@ export type ReceiverPart = Readonly<Record<string, readonly object[]>>;
 
 /** How each channel that a receiver of the template may name is written in Alertmanager's terms. */
 export const CHANNELS: Readonly<Record<string, (config: ChannelConfig, messages: MessageTemplates) => ReceiverPart>> = {
-  telegram: (config, messages) => telegram(config, messages, false),
-  'telegram-silent': (config, messages) => telegram(config, messages, true),
+  telegram: (config, messages) => telegram(config, messages, {}),
+  'telegram-silent': (config, messages) => telegram(config, messages, { disable_notifications: true }),
+  'telegram-once': (config, messages) => telegram(config, messages, { send_resolved: false }),
   slack: ({ slackWebhookUrl }, messages) =>
     slackWebhookUrl === undefined
       ? {}
-      : { slack_configs: [{ api_url: slackWebhookUrl, send_resolved: true, title: '', text: messages.slack }] },
+      : {
+          slack_configs: [
+            {
+              api_url: slackWebhookUrl,
+              send_resolved: true,
+              title: '',
+              fallback: messages.slack,
+              text: messages.slack,
+            },
+          ],
+        },
   email: (config, messages) => email(config, messages),
   'dead-mans-switch': ({ healthchecksUrl }) =>
     healthchecksUrl === undefined ? {} : { webhook_configs: [{ url: healthchecksUrl, send_resolved: false }] },
@@ -42,7 +53,7 @@ function requireBoth(one: string, oneValue: unknown, other: string, otherValue: 
   );
 }
 
-function telegram(config: ChannelConfig, messages: MessageTemplates, isSilent: boolean): ReceiverPart {
+function telegram(config: ChannelConfig, messages: MessageTemplates, differing: object): ReceiverPart {
   const { telegramBotToken, telegramChatId, telegramApiUrl } = config;
   if (telegramBotToken === undefined || telegramChatId === undefined) return {};
   return {
@@ -52,9 +63,10 @@ function telegram(config: ChannelConfig, messages: MessageTemplates, isSilent: b
         chat_id: telegramChatId,
         api_url: telegramApiUrl,
         parse_mode: 'HTML',
-        disable_notifications: isSilent,
+        disable_notifications: false,
         send_resolved: true,
         message: messages.telegram,
+        ...differing,
       },
     ],
   };

@@ -23,7 +23,7 @@ const WORDS = {
     'resolved now': 'risolti',
     'and more': 'altri',
     respond: 'Rispondere entro',
-    'next working day': 'prossimo giorno lavorativo',
+    'next working day': 'il prossimo giorno lavorativo',
     'what to do': 'Cosa fare',
     summary: 'summary',
     description: 'description',
@@ -63,10 +63,12 @@ export function fillTemplate(template: string, language: Config['language'], lin
     ...WORDS[language],
     escape: escaping === 'slack' ? SLACK_ESCAPE : '',
     runbook: links.runbook ? anchor(`${links.runbook}#{{ $name | toLower }}`, 'Runbook') : RUNBOOK_IN_REPOSITORY,
-    'runbook address': links.runbook ? `${links.runbook}#{{ . | toLower }}` : RUNBOOK_IN_REPOSITORY,
+    'runbook address': links.runbook
+      ? `${escaping === 'none' ? links.runbook.replaceAll('&amp;', '&') : links.runbook}#{{ . | toLower }}`
+      : RUNBOOK_IN_REPOSITORY,
     silence: silence ? `${links.dashboard ? ' · ' : '\n'}${anchor(silence, LINK_WORDS[language].silence)}` : '',
     dashboard: links.dashboard
-      ? `\n${anchor(`${links.dashboard}/d/{{ $board }}?from={{ $from }}&to=now`, 'Dashboard')}`
+      ? `\n${anchor(`${links.dashboard}/d/{{ $board }}?from={{ $from }}&amp;to=now`, 'Dashboard')}`
       : '',
   };
   return template.replace(/\[\[([a-z ]+)\]\]/g, (_, name: string) => {
@@ -102,6 +104,7 @@ export function isLoopback(address: string): boolean {
 function toTemplateText(variable: string, address: string): string {
   const text = new URL(address).href
     .replace(/\/$/, '')
+    .replaceAll('&', '&amp;')
     .replace(/[{}"'<>`\\]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
   if (text.length <= MAX_ADDRESS_LENGTH) return text;
   throw new UsageError(
@@ -111,5 +114,5 @@ function toTemplateText(variable: string, address: string): string {
 }
 
 function anchor(address: string, text: string): string {
-  return `<a href="${address.replaceAll('&', '&amp;')}">${text}</a>`;
+  return `<a href="${address}">${text}</a>`;
 }

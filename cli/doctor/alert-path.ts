@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../lib/config.ts';
 import { checkChannels } from '../alertmanager/channels.ts';
-import { postTestAlert, readDeliveries } from '../alertmanager/client.ts';
+import { type AlertmanagerState, isMuted, postTestAlert, readAlertmanager } from '../alertmanager/client.ts';
 import { isLoopback } from '../alertmanager/message.ts';
 import { loadCommandChannels } from '../command.ts';
 import type { Check, Finding } from './checks.ts';
@@ -24,6 +24,7 @@ const NO_ALERTMANAGER = {
   message: 'not asked: ALERTMANAGER_URL is not set',
   remedy: 'Set it to where Alertmanager answers.',
 } as const;
+const RELOAD = 'Run swarm alertmanager-config, and let Alertmanager read the result (restart it).';
 const TEST_ARRIVES_WITHIN_MS = 30_000;
 const POLL_EVERY_MS = 250;
 const PROMETHEUS_ANSWERS_WITHIN_MS = 5_000;
@@ -58,37 +59,47 @@ function checkTelegram(): Result {
 
 async function checkAlertmanager({ alertmanagerUrl }: Config): Promise<Result> {
   if (alertmanagerUrl === undefined) return NO_ALERTMANAGER;
-  const channels = [...(await readDeliveries(alertmanagerUrl)).keys()];
-  return channels.length > 0
-    ? { level: 'ok', message: `answers at ${alertmanagerUrl}, sends by ${channels.join(', ')}` }
-    : {
-        level: 'problem',
-        message: `answers at ${alertmanagerUrl}, but its configuration sends to nobody`,
-        remedy: 'Run swarm alertmanager-config, and let Alertmanager read the result (restart it).',
-      };
+  const state = await readAlertmanager(alertmanagerUrl);
+  const channels = [...state.deliveries.keys()];
+  const fault = channels.length === 0 ? 'its configuration sends to nobody' : findOtherChat(state);
+  if (fault === undefined) {
+    return { level: 'ok', message: `answers at ${alertmanagerUrl}, sends by ${channels.join(', ')}` };
+  }
+  return { level: 'problem', message: `answers at ${alertmanagerUrl}, but ${fault}`, remedy: RELOAD };
+}
+
+/** What Alertmanager has loaded can be older than the settings. */
+function findOtherChat({ chatIds }: AlertmanagerState): string | undefined {
+  const { telegramChatId } = loadCommandChannels();
+  return telegramChatId === undefined || chatIds.includes(telegramChatId)
+    ? undefined
+    : 'it has not loaded the chat of TELEGRAM_CHAT_ID';
 }
 
 async function checkLastNotification({ alertmanagerUrl, prometheusUrl }: Config): Promise<Result> {
   if (alertmanagerUrl === undefined) return NO_ALERTMANAGER;
-  const deliveries = [...(await readDeliveries(alertmanagerUrl))].filter(([name]) => name !== 'webhook');
+  const deliveries = [...(await readAlertmanager(alertmanagerUrl)).deliveries];
   const figures = deliveries.map(
     ([name, { delivered, failedAttempts }]) => `${name} ${delivered} delivered, ${failedAttempts} attempts failed`,
   );
   const last = prometheusUrl === undefined ? undefined : await findLastNotification(prometheusUrl);
   const when = last === undefined ? '' : `; the last at ${new Date(last).toISOString()}`;
   const message = `since Alertmanager started: ${figures.join('; ') || 'none'}${when}`;
-  if (deliveries.some(([, each]) => each.failedAttempts > 0 && each.delivered === 0)) {
-    return { level: 'problem', message, remedy: "Alertmanager's log says why: docker-compose logs alertmanager." };
+  const failing = deliveries.filter(([, each]) => each.failedAttempts > 0);
+  if (failing.length > 0) {
+    const level = failing.some(([, { delivered }]) => delivered === 0) ? 'problem' : 'warning';
+    return { level, message, remedy: "Alertmanager's log says why: docker-compose logs alertmanager." };
   }
   return deliveries.some(([, { delivered }]) => delivered > 0)
     ? { level: 'ok', message }
     : { level: 'warning', message, remedy: 'Send one: swarm doctor --send-test-alert.' };
 }
 
-/** When the count of messages last changed within a week, to the minute; undefined if Prometheus cannot say. */
+/** When the count of delivered messages last changed within a week, to the minute; undefined if Prometheus cannot say. */
 async function findLastNotification(prometheusUrl: string): Promise<number | undefined> {
-  const sent = 'alertmanager_notification_requests_total{integration!="webhook"}';
-  const changed = `(timestamp(${sent}) and changes(${sent}[2m]) > 0)`;
+  const of = (metric: string): string => `alertmanager_notification_requests_${metric}{integration!="webhook"}`;
+  const isDelivered = `changes(${of('total')}[2m]) > changes(${of('failed_total')}[2m])`;
+  const changed = `(timestamp(${of('total')}) and (${isDelivered}))`;
   // A subquery looks at whole minutes; what changed since the last of them is asked for beside it.
   const query = `max(max_over_time(${changed}[7d:1m]) or ${changed})`;
   try {
@@ -107,20 +118,19 @@ async function sendTestAlert({ alertmanagerUrl }: Config): Promise<Result> {
   if (alertmanagerUrl === undefined) {
     return { level: 'problem', message: 'not sent: ALERTMANAGER_URL is not set', remedy: NO_ALERTMANAGER.remedy };
   }
-  const before = (await readDeliveries(alertmanagerUrl)).get('telegram');
-  if (!before) {
-    return {
-      level: 'problem',
-      message: "not sent: Alertmanager's configuration has no Telegram",
-      remedy: 'Set its two settings, run swarm alertmanager-config, and restart Alertmanager.',
-    };
-  }
-  await postTestAlert(alertmanagerUrl, Date.now());
+  const state = await readAlertmanager(alertmanagerUrl);
+  const before = state.deliveries.get('telegram');
+  const fault = before ? findOtherChat(state) : "Alertmanager's configuration has no Telegram";
+  if (!before || fault !== undefined) return { level: 'problem', message: `not sent: ${fault}`, remedy: RELOAD };
+  const test = await postTestAlert(alertmanagerUrl, Date.now());
   const startedMs = performance.now();
   let now = before;
   while (performance.now() - startedMs < TEST_ARRIVES_WITHIN_MS) {
     await sleep(POLL_EVERY_MS);
-    now = (await readDeliveries(alertmanagerUrl)).get('telegram') ?? before;
+    if (await isMuted(alertmanagerUrl, test)) {
+      return { level: 'problem', message: 'not sent: Alertmanager has it silenced', remedy: 'End that silence.' };
+    }
+    now = (await readAlertmanager(alertmanagerUrl)).deliveries.get('telegram') ?? before;
     if (now.delivered > before.delivered) {
       const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
       return { level: 'ok', message: `arrived: Telegram took it after ${seconds} s` };

@@ -1,12 +1,22 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type CommandResult, swarm } from '../support/command-line.ts';
 import { tempDir } from '../support/memory-builder.ts';
-import { boundByPermissions, findProgram } from '../support/programs.ts';
+import { boundByPermissions, findProgram, IS_ROOT } from '../support/programs.ts';
 import { writeAlertmanagerConfig } from '../support/running-alertmanager.ts';
 
 const run = promisify(execFile);
@@ -14,6 +24,7 @@ const TOKEN = '123456789:AA-secret_token';
 /** What the earlier stack sent to Telegram as its token. */
 const PLACEHOLDER = ['$', '{TELEGRAM_BOT_TOKEN}'].join('');
 const TELEGRAM = { TELEGRAM_BOT_TOKEN: TOKEN, TELEGRAM_CHAT_ID: '-1001234567890' };
+const MAIL = { ...TELEGRAM, ALERT_EMAIL_TO: 'a@example.org' };
 const EVERYTHING = {
   ...TELEGRAM,
   HEALTHCHECKS_URL: 'https://ping.example.org/uuid',
@@ -91,7 +102,7 @@ describe('the configuration', () => {
     ['warning', ['severity=warning', 'tier=medium'], 'warning'],
     ['info', ['severity=info', 'tier=low'], 'info'],
     ['the Watchdog, whatever its severity', ['alertname=Watchdog', 'severity=info'], 'watchdog'],
-    ['the test alert', ['alertname=SwarmTestAlert', 'severity=critical'], 'critical'],
+    ['the test alert', ['alertname=SwarmTestAlert', 'severity=critical'], 'test'],
     ['an alert without severity', ['alertname=Foreign'], 'warning'],
   ])('sends %s to its receiver', async (_, labels, receiver) => {
     const file = await writeAlertmanagerConfig(EVERYTHING);
@@ -108,6 +119,7 @@ describe('the configuration', () => {
   test('gives each severity the channels of the matrix, where they are set', async () => {
     const [telegram, slack, email] = ['telegram_configs', 'slack_configs', 'email_configs'];
     expect(channelsOf(await configurationOf(EVERYTHING))).toEqual({
+      test: [telegram],
       critical: [telegram, slack],
       'warning-high': [telegram, slack, email],
       warning: [telegram, slack],
@@ -115,6 +127,7 @@ describe('the configuration', () => {
       watchdog: ['webhook_configs'],
     });
     expect(channelsOf(await configurationOf(TELEGRAM))).toEqual({
+      test: [telegram],
       critical: [telegram],
       'warning-high': [telegram],
       warning: [telegram],
@@ -127,6 +140,7 @@ describe('the configuration', () => {
     const { receivers } = await configurationOf(EVERYTHING);
     const silent = receivers.map(({ name, telegram_configs: each }) => [name, each?.[0].disable_notifications]);
     expect(Object.fromEntries(silent)).toEqual({
+      test: false,
       critical: false,
       'warning-high': false,
       warning: false,
@@ -157,6 +171,37 @@ describe('the configuration', () => {
     const quiet = intervals.find(({ name }) => name === 'quiet-hours')?.time_intervals[0];
     expect(quiet?.times?.map(({ start_time: start, end_time: end }) => `${start}-${end}`)).toEqual(expected);
     expect(quiet?.location).toBe('Europe/Rome');
+  });
+
+  test('names the zone as the zone database does', async () => {
+    const { time_intervals: intervals } = await configurationOf({ ...TELEGRAM, SWARM_TIMEZONE: 'europe/PARIS' });
+    expect(intervals[0].time_intervals[0].location).toBe('Europe/Paris');
+  });
+
+  test('goes where a link points, and stays with its owner', async () => {
+    const folder = tempDir();
+    const [file, link] = [join(folder, 'real.yml'), join(folder, 'link.yml')];
+    writeFileSync(file, 'old');
+    symlinkSync(file, link);
+    if (IS_ROOT) chownSync(file, 65_534, 65_534);
+    const { code } = await swarm(['alertmanager-config', '--output', link], { cwd: folder, env: TELEGRAM });
+    const { uid, mode } = statSync(file);
+    expect({ code, uid, mode: mode & 0o777 }).toEqual({
+      code: 0,
+      uid: IS_ROOT ? 65_534 : process.getuid?.(),
+      mode: 0o600,
+    });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(file, 'utf8')).toContain(TOKEN);
+  });
+
+  test('never takes the place of a device', async () => {
+    const { code, stderr } = await swarm(['alertmanager-config', '--output', '/dev/null'], {
+      cwd: tempDir(),
+      env: TELEGRAM,
+    });
+    expect({ code, isDevice: statSync('/dev/null').isCharacterDevice() }).toEqual({ code: 2, isDevice: true });
+    expect(stderr).toContain('Could not write "/dev/null": it is no ordinary file.');
   });
 
   test('reads a secret from the file that X_FILE names', async () => {
@@ -191,17 +236,35 @@ describe('a setting that would lose alerts is refused with exit code 2, and the 
       { ...TELEGRAM, TELEGRAM_BOT_TOKEN: `${TOKEN} ` },
       'TELEGRAM_BOT_TOKEN is set to something',
     ],
+    ['a chat by name', { ...TELEGRAM, TELEGRAM_CHAT_ID: '@swarm' }, 'TELEGRAM_CHAT_ID is set to something else'],
+    ['a chat with a fraction', { ...TELEGRAM, TELEGRAM_CHAT_ID: '5.5' }, 'TELEGRAM_CHAT_ID is set to something else'],
+    ['a chat of nobody', { ...TELEGRAM, TELEGRAM_CHAT_ID: '0' }, 'TELEGRAM_CHAT_ID is set to something else'],
     [
-      'a chat by name',
-      { ...TELEGRAM, TELEGRAM_CHAT_ID: '@swarm' },
-      'TELEGRAM_CHAT_ID is "@swarm", expected an integer',
+      'a chat too large to be exact',
+      { ...TELEGRAM, TELEGRAM_CHAT_ID: '9'.repeat(20) },
+      'TELEGRAM_CHAT_ID is set to something else',
     ],
-    ['a chat with a fraction', { ...TELEGRAM, TELEGRAM_CHAT_ID: '5.5' }, 'TELEGRAM_CHAT_ID is "5.5"'],
-    ['a chat of nobody', { ...TELEGRAM, TELEGRAM_CHAT_ID: '0' }, 'TELEGRAM_CHAT_ID is "0"'],
-    ['a chat too large to be exact', { ...TELEGRAM, TELEGRAM_CHAT_ID: '9'.repeat(20) }, 'TELEGRAM_CHAT_ID is "999'],
     ['an address that is none', { ...TELEGRAM, HEALTHCHECKS_URL: 'ping' }, 'HEALTHCHECKS_URL is set to something else'],
     ['quiet hours that are none', { ...TELEGRAM, QUIET_HOURS: '25:00-08:00' }, 'QUIET_HOURS is "25:00-08:00"'],
     ['e-mail without a server', { ...TELEGRAM, ALERT_EMAIL_TO: 'a@example.org' }, 'ALERT_EMAIL_TO is set but SMTP_URL'],
+    ['a mail server by a wrong port', { ...MAIL, SMTP_URL: 'smtp://u:p@m.example.org:465' }, 'SMTP_URL is set to'],
+    ['a mail user without password', { ...MAIL, SMTP_URL: 'smtp://u@m.example.org' }, 'SMTP_URL is set to something'],
+    ['a mail password with a loose %', { ...MAIL, SMTP_URL: 'smtp://u:50%@m.example.org' }, 'SMTP_URL is set to'],
+    [
+      'an address with a blank at its end',
+      { ...TELEGRAM, HEALTHCHECKS_URL: 'https://a.example.org/x ' },
+      'HEALTHCHECKS_URL',
+    ],
+    ['an address with one slash', { ...TELEGRAM, HEALTHCHECKS_URL: 'https:/a.example.org' }, 'HEALTHCHECKS_URL is set'],
+    ['a link with a password', { ...TELEGRAM, GRAFANA_URL: 'https://u:hunter2@g.example.org' }, 'GRAFANA_URL is'],
+    ['a link into a page', { ...TELEGRAM, ALERTMANAGER_URL: 'http://a.example.org/#/alerts' }, 'ALERTMANAGER_URL is'],
+    ['token and chat id exchanged', { TELEGRAM_BOT_TOKEN: '5', TELEGRAM_CHAT_ID: TOKEN }, 'TELEGRAM_CHAT_ID is set to'],
+    [
+      'the token where its file belongs',
+      { TELEGRAM_CHAT_ID: '5', TELEGRAM_BOT_TOKEN_FILE: TOKEN },
+      'which cannot be read',
+    ],
+    ['a zone nobody knows', { ...TELEGRAM, SWARM_TIMEZONE: 'Europe/Roma' }, 'SWARM_TIMEZONE is "Europe/Roma"'],
     ['a server that is none', { ...TELEGRAM, SMTP_URL: 'mail' }, 'SMTP_URL is set to something else'],
     [
       'a link that leaves no room for the message',

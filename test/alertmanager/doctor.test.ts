@@ -92,6 +92,30 @@ describe('Alertmanager', () => {
     );
   });
 
+  test('that has loaded another chat than the settings name is a problem, and no test alert is sent', async () => {
+    const api = await startBotApi();
+    const alertmanager = await startAlertmanager(telegramEnvironment(api));
+    const env = { ...telegramEnvironment(api), TELEGRAM_CHAT_ID: '42', ALERTMANAGER_URL: alertmanager.url };
+    const { found } = await doctor(env, '--send-test-alert');
+    expect(found.Alertmanager).toContain('it has not loaded the chat of TELEGRAM_CHAT_ID');
+    expect(found['test alert']).toBe('problem: not sent: it has not loaded the chat of TELEGRAM_CHAT_ID');
+    expect(api.messages).toEqual([]);
+  });
+
+  test('in which the test alert is silenced is a problem, whatever else arrives', async () => {
+    const api = await startBotApi();
+    const alertmanager = await startAlertmanager(telegramEnvironment(api));
+    await alertmanager.silence('SwarmTestAlert');
+    const { found } = await doctor({ ALERTMANAGER_URL: alertmanager.url }, '--send-test-alert');
+    expect(found['test alert']).toBe('problem: not sent: Alertmanager has it silenced');
+  });
+
+  test('of a web server that is no Alertmanager doctor says so', async () => {
+    const api = await startBotApi();
+    const { found } = await doctor({ ALERTMANAGER_URL: api.url });
+    expect(found.Alertmanager).toMatch(/^problem: Could not ask Alertmanager at /);
+  });
+
   test('that Telegram refuses again and again is a problem', async () => {
     const api = await startBotApi();
     api.refuseNext(1_000);

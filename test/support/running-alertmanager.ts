@@ -21,6 +21,7 @@ export interface AlertValue {
 export interface RunningAlertmanager {
   readonly url: string;
   readonly send: (...alerts: readonly AlertValue[]) => Promise<void>;
+  readonly silence: (alertname: string) => Promise<void>;
   /** Names of the alerts it holds, by state: active, suppressed, unprocessed. */
   readonly alerts: () => Promise<Readonly<Record<string, readonly string[]>>>;
 }
@@ -82,6 +83,20 @@ export async function startAlertmanager(env: Readonly<Record<string, string>>): 
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify(alerts),
+      });
+      expect(response.status, await response.text()).toBe(200);
+    },
+    silence: async (alertname) => {
+      const response = await fetch(`${url}/api/v2/silences`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({
+          matchers: [{ name: 'alertname', value: alertname, isRegex: false, isEqual: true }],
+          startsAt: new Date().toISOString(),
+          endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+          createdBy: 'test',
+          comment: 'test',
+        }),
       });
       expect(response.status, await response.text()).toBe(200);
     },
