@@ -48,17 +48,16 @@ const oneOf =
 const isWebAddress = (text: string): boolean =>
   /^https?:\/\/[^/?#%\s]+(?:[/?#]|$)/.test(text) && !/[\s\p{Cc}]|%(?![\da-f]{2})/iu.test(text) && URL.canParse(text);
 const webhook = (text: string): string | undefined => (isWebAddress(text) ? text : undefined);
-/** An address that paths are added to. A password in it would be shown to everybody who gets the link. */
+/**
+ * An address that paths are added to, so what a browser shows after ? or # is left out. A password in it would be shown to
+ * everybody who gets the link.
+ */
 const webAddress = (text: string): string | undefined => {
   if (!isWebAddress(text)) return undefined;
-  const { username, search, hash } = new URL(text);
-  return username + search + hash === '' ? text.replace(/\/+$/, '') : undefined;
+  return new URL(text).username === '' ? text.replace(/[?#].*$/, '').replace(/\/+$/, '') : undefined;
 };
-const pageAddress = (text: string): string | undefined => {
-  if (!isWebAddress(text)) return undefined;
-  const { username, hash } = new URL(text);
-  return username + hash === '' ? text.replace(/\/+$/, '') : undefined;
-};
+const pageAddress = (text: string): string | undefined =>
+  isWebAddress(text) && new URL(text).username === '' ? text.replace(/#.*$/, '').replace(/\/+$/, '') : undefined;
 /** Shapes that Alertmanager would accept and then never deliver by are refused. */
 const mailServer = (text: string): string | undefined => {
   const match = /^(smtps?):\/\/(?:([^\s:@/?#]+):([^\s:@/?#]+)@)?([a-z\d.-]+|\[[\da-f:]+\])(?::(\d+))?\/?$/i.exec(text);
@@ -93,7 +92,7 @@ const integer = (text: string): number | undefined =>
   /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) && Number(text) !== 0 ? Number(text) : undefined;
 const CLOCK = '([01]\\d|2[0-3]):[0-5]\\d';
 const PORT = 'a port number from 0 to 65535 (0 takes any free one)';
-const WEB = 'an address that begins with http:// or https://, without blanks, password, ? and #';
+const WEB = 'an address that begins with http:// or https://, without blanks and without a password';
 const WEBHOOK = 'an address that begins with http:// or https://, without blanks';
 const AMOUNT = 'a number of 0 or more';
 

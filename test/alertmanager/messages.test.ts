@@ -11,7 +11,8 @@ const STARTED = '2026-06-15T12:00:00Z';
 const MAX_CHARACTERS = 4_096;
 const LINKS = {
   RUNBOOK_URL: 'https://example.org/runbook',
-  GRAFANA_URL: 'https://grafana.example.org',
+  // As a browser shows it.
+  GRAFANA_URL: 'https://grafana.example.org/?orgId=1#top',
   ALERTMANAGER_URL: 'https://alerts.example.org',
 };
 
