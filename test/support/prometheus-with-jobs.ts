@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,6 +9,7 @@ import { parse } from 'yaml';
 import { freePort } from './free-port.ts';
 import { tempDir } from './memory-builder.ts';
 import { findProgram } from './programs.ts';
+import { startProgram } from './running-program.ts';
 
 /** What an instant query found: its series and their values, or why it could not be answered. */
 export type QueryOutcome =
@@ -60,24 +60,11 @@ export async function startPrometheusWithJobs(
     join(folder, 'prometheus.yml'),
     JSON.stringify({ global, rule_files: [join(folder, 'rules.yml')], scrape_configs }),
   );
-  const child = spawn(
-    findProgram('prometheus'),
-    [
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=${own}`,
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    log += chunk;
-  });
-  const ended = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGTERM');
-    expect(await ended, log).toEqual([0, null]);
-  });
+  const log = startProgram(findProgram('prometheus'), [
+    `--config.file=${join(folder, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(folder, 'data')}`,
+    `--web.listen-address=${own}`,
+  ]);
   const ask = async (expression: string): Promise<QueryOutcome> => {
     const response = await fetch(`http://${own}/api/v1/query`, {
       method: 'POST',
@@ -93,7 +80,7 @@ export async function startPrometheusWithJobs(
     0,
   );
   await vi.waitFor(
-    async () => expect(await ask('count(sum_over_time(up[1m]) >= 3)'), log).toMatchObject({ values: [expected] }),
+    async () => expect(await ask('count(sum_over_time(up[1m]) >= 3)'), log()).toMatchObject({ values: [expected] }),
     { timeout: 30_000, interval: 250 },
   );
   return { ask };

@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, vi } from 'vitest';
+import { expect } from 'vitest';
 import { swarm } from './command-line.ts';
 import type { FakeBotApi } from './fake-bot-api.ts';
 import { freePort } from './free-port.ts';
 import { tempDir } from './memory-builder.ts';
 import { findProgram } from './programs.ts';
+import { startProgram, untilReady } from './running-program.ts';
 
 /** One alert as Prometheus hands it over; without `endsAt` it is firing. */
 export interface AlertValue {
@@ -53,29 +52,13 @@ export async function startAlertmanager(env: Readonly<Record<string, string>>): 
   writeFileSync(file, hurried);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(
-    findProgram('prometheus-alertmanager'),
-    [
-      `--config.file=${file}`,
-      `--storage.path=${join(tempDir(), 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--cluster.listen-address=',
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TZ: 'UTC' } },
-  );
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    log += chunk;
-  });
-  const ended = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGTERM');
-    expect(await ended, log).toEqual([0, null]);
-  });
-  await vi.waitFor(() => fetch(`${url}/-/ready`).then(({ ok }) => expect(ok, log).toBe(true)), {
-    timeout: 20_000,
-    interval: 100,
-  });
+  const log = startProgram(findProgram('prometheus-alertmanager'), [
+    `--config.file=${file}`,
+    `--storage.path=${join(tempDir(), 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    '--cluster.listen-address=',
+  ]);
+  await untilReady(url, log);
   return {
     url,
     send: async (...alerts) => {

@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, vi } from 'vitest';
+
 import { parse } from 'yaml';
 import { freePort } from './free-port.ts';
 import { tempDir } from './memory-builder.ts';
 import { findProgram } from './programs.ts';
+import { startProgram, untilReady } from './running-program.ts';
 
 /** A real Prometheus with data of its own, which goes when the test ends. */
 export interface RunningPrometheus {
@@ -68,35 +67,19 @@ async function launch(configure: (port: number, folder: string) => object): Prom
   const config = join(folder, 'prometheus.yml');
   const port = await freePort();
   writeFileSync(config, JSON.stringify(configure(port, folder)));
-  const child = spawn(
-    findProgram('prometheus'),
-    [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      // What fires before Alertmanager has been discovered is dropped, and sent again only after this time.
-      '--rules.alert.resend-delay=2s',
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    log += chunk;
-  });
-  const ended = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGTERM');
-    expect(await ended, log).toEqual([0, null]);
-  });
+  const log = startProgram(findProgram('prometheus'), [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${join(folder, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    // What fires before Alertmanager has been discovered is dropped, and sent again only after this time.
+    '--rules.alert.resend-delay=2s',
+  ]);
   const get = async <T>(path: string): Promise<T> => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`);
-    if (!response.ok) throw new Error(`Prometheus answered ${response.status} to ${path}: ${log}`);
+    if (!response.ok) throw new Error(`Prometheus answered ${response.status} to ${path}: ${log()}`);
     return (await response.json()) as T;
   };
-  await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/-/ready`).then(({ ok }) => expect(ok, log).toBe(true)), {
-    timeout: 20_000,
-    interval: 100,
-  });
+  await untilReady(`http://127.0.0.1:${port}`, log);
   return {
     url: `http://127.0.0.1:${port}`,
     query: async (expression) => {
