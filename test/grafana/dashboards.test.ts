@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { DASHBOARDS as SPECS } from '../../grafana/builder/all.ts';
 import { buildDashboard } from '../../grafana/builder/dashboard.ts';
 import { tempDir } from '../support/memory-builder.ts';
+import { EXPORTED, familyOf, metricsIn, ROW_COUNTERS } from '../support/metric-names.ts';
 import { findProgram } from '../support/programs.ts';
 import {
   type Asked,
@@ -14,8 +15,6 @@ import {
   expressionsOf,
   FILES,
   FOLDER,
-  familyOf,
-  metricsIn,
   otherExpressionsOf,
   type Panel,
   ROOT,
@@ -31,20 +30,6 @@ const UNITS = ['short', 's', 'percentunit', 'currencyUSD', 'currencyEUR', 'bytes
 const ENGLISH =
   /\b(?:the|and|of|with|without|for|is|are|was|were|when|which|what|how|from|has|have|not|this|that|by|to|no data|value)\b/i;
 
-/** They mirror rows, which can be deleted: a counter that drops looks like a process that began again. */
-const ROW_COUNTERS = [
-  'swarm_tasks_total',
-  'swarm_tasks_success_total',
-  'swarm_tasks_failed_total',
-  'swarm_tasks_unknown_total',
-  'swarm_runs_total',
-  'swarm_lessons_total',
-  'swarm_patterns_total',
-  'swarm_task_duration_seconds',
-  'swarm_tokens_total',
-  'swarm_cost_usd_total',
-];
-const EXPORTED = new Set([...read('test/golden/metrics.txt').matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name));
 const FOREIGN = /^(?:(?:node|alertmanager|prometheus)_\w+|process_resident_memory_bytes|up|ALERTS)$/;
 /** Prometheus makes these itself; no job has to keep them. */
 const MADE_BY_PROMETHEUS = ['up', 'ALERTS'];

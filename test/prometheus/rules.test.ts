@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { EXPORTED, familyOf, metricsIn, ROW_COUNTERS } from '../support/metric-names.ts';
 import { findProgram } from '../support/programs.ts';
 
 interface Rule {
@@ -47,21 +48,7 @@ const RESPONSE_TIMES: Readonly<Record<string, string>> = {
 };
 const TEXTS = ['summary', 'description', 'summary_en', 'description_en'];
 
-/** They mirror rows, which can be deleted: a counter that drops looks like a process that began again. */
-const ROW_COUNTERS = [
-  'swarm_tasks_total',
-  'swarm_tasks_success_total',
-  'swarm_tasks_failed_total',
-  'swarm_tasks_unknown_total',
-  'swarm_runs_total',
-  'swarm_lessons_total',
-  'swarm_patterns_total',
-  'swarm_task_duration_seconds',
-  'swarm_tokens_total',
-  'swarm_cost_usd_total',
-];
 /** `promtool check rules` takes any name, and a rule over a metric that nobody exports is silent for ever. */
-const EXPORTED = new Set([...read('test/golden/metrics.txt').matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
 const RECORDED = new Set(RULES.map(({ record }) => record));
 const FOREIGN = /^(?:(?:node|alertmanager|prometheus)_\w+|up|ALERTS)$/;
 /** Metrics that rules already name, of rooms that are not built yet. Who exports one takes it out. */
@@ -87,7 +74,7 @@ const COMING: Readonly<Record<string, readonly string[]>> = {
   'any room': ['swarm_security_events_total'],
 };
 const ALL_COMING = Object.values(COMING).flat();
-const USED = new Set(RULES.flatMap(({ expr }) => metricsIn(expr).map(familyOf)));
+const USED = new Set(RULES.flatMap(({ expr }) => namesIn(expr).map(familyOf)));
 
 test('promtool accepts the configuration and every rule file', () => {
   expectSuccess('check', 'config', 'prometheus/prometheus.yml');
@@ -147,13 +134,13 @@ test.each(byName(ALERTS))('%s is seen firing and silent in a unit test', (name) 
 
 test('no rule asks for the growth of a counter that mirrors rows', () => {
   const asking = RULES.filter(({ expr }) => /\b(?:i?rate|increase|i?delta)\s*\(/.test(expr));
-  const wrong = asking.filter(({ expr }) => metricsIn(expr).some((name) => ROW_COUNTERS.includes(familyOf(name))));
+  const wrong = asking.filter(({ expr }) => namesIn(expr).some((name) => ROW_COUNTERS.includes(familyOf(name))));
   expect(wrong.map(({ name }) => name)).toEqual([]);
   expect(ROW_COUNTERS.filter((name) => !EXPORTED.has(name))).toEqual([]);
 });
 
 test.each(byName(RULES))('%s asks for metrics that somebody exports or will export', (_, { expr }) => {
-  const names = metricsIn(expr);
+  const names = namesIn(expr);
   const unknown = names.filter(
     (name) =>
       ![name, familyOf(name)].some((each) => EXPORTED.has(each) || RECORDED.has(each) || ALL_COMING.includes(each)) &&
@@ -192,7 +179,7 @@ test.each([
   ['a > on(swarm) group_left() 1.5 * max by(swarm) (b)', ['a', 'b']],
   ['vector(1)', []],
 ])('the metrics of %s are found, for these tests to look at', (expression, names) => {
-  expect(metricsIn(expression)).toEqual(names);
+  expect(namesIn(expression)).toEqual(names);
 });
 
 /** As `test.each` prints them without quotation marks. */
@@ -200,19 +187,8 @@ function byName(rules: typeof RULES): [string, (typeof RULES)[number]][] {
   return rules.map((rule) => [rule.name, rule]);
 }
 
-/** The names in an expression that are no string, matcher, range, label list, function or keyword. */
-function metricsIn(expression: string): string[] {
-  const bare = expression
-    .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, '')
-    .replace(/\{[^}]*\}|\[[^\]]*\]/g, ' ')
-    .replace(/\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ');
-  const names = bare.match(/(?<![\w:.])[a-zA-Z_:][\w:]*(?![\w:])(?!\s*\()/g) ?? [];
-  return names.filter((name) => !['and', 'or', 'unless', 'offset', 'bool'].includes(name));
-}
-
-/** A histogram's parts belong to one metric. */
-function familyOf(name: string): string {
-  return name.replace(/_(?:bucket|sum|count)$/, '');
+function namesIn(expression: string): string[] {
+  return metricsIn(expression).map(({ name }) => name);
 }
 
 /** Of which alert a unit test says that it fires, or that it is silent. */
