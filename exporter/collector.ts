@@ -1,6 +1,6 @@
 import type { Config } from '../lib/config.ts';
+import type { Family } from '../lib/exposition.ts';
 import type { MemoryView } from '../lib/memory/reader.ts';
-import type { Family } from './exposition.ts';
 
 /** What a collector is given for one scrape. */
 export interface CollectorContext {

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../lib/config.ts';
+import { closeServer, listen } from '../lib/http-server.ts';
 import type { Log } from '../lib/log.ts';
 import { createMemoryReader } from '../lib/memory/reader.ts';
 import { createIdleCollector } from '../lib/memory-footprint.ts';
@@ -7,7 +8,7 @@ import { readManualMinutes } from '../lib/projects.ts';
 import { COLLECTORS } from './collectors/all.ts';
 import { readFacts } from './facts.ts';
 import { createScraper } from './scrape.ts';
-import { closeServer, createApp, listen } from './server.ts';
+import { createApp } from './server.ts';
 
 /** A running exporter. */
 export interface Exporter {
@@ -33,7 +34,8 @@ export async function startExporter(config: Config, log: Log): Promise<Exporter>
     facts: readFacts,
     afterScrape: collector.touch,
   });
-  const server = await listen(createApp({ config, reader, scraper }), config.bindHost, config.exporterPort);
+  const app = createApp({ config, reader, scraper });
+  const server = await listen(app, { host: config.bindHost, port: config.exporterPort, variable: 'EXPORTER_PORT' });
   const { port } = server.address() as AddressInfo;
   log.info({ host: config.bindHost, port, database: config.swarmDbPath }, 'exporter is listening');
   void scraper.scrape().then(({ problem }) => {

@@ -1,10 +1,10 @@
 import type { Config } from '../lib/config.ts';
 import { describeError } from '../lib/errors.ts';
+import { type Family, gauge } from '../lib/exposition.ts';
 import { isLoading } from '../lib/memory/memory-error.ts';
 import type { MemoryReader, MemoryView } from '../lib/memory/reader.ts';
 import { readVersion, type Version } from '../lib/version.ts';
 import { type Collector, type CollectorResult, runCollector } from './collector.ts';
-import { type Family, gauge } from './exposition.ts';
 
 /** What is known of one collector's last run. */
 export interface CollectorHealth {

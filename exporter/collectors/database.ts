@@ -1,7 +1,7 @@
+import { gauge } from '../../lib/exposition.ts';
 import { SCHEMA_STATES } from '../../lib/memory/schema.ts';
 import { OPEN_MODES } from '../../lib/memory/source.ts';
 import type { Collector } from '../collector.ts';
-import { gauge } from '../exposition.ts';
 
 /** The file itself: how large, how fresh, how it was opened, which shape it has. */
 export const databaseCollector: Collector = {

@@ -1,6 +1,6 @@
+import type { Sample } from '../../lib/exposition.ts';
 import { DURATION_BUCKETS_SECONDS, shownDurations } from '../../lib/memory/task-counters.ts';
 import type { Collector } from '../collector.ts';
-import type { Sample } from '../exposition.ts';
 
 /** How long tasks take, over all time; only tasks whose duration somebody wrote down. */
 export const durationsCollector: Collector = {

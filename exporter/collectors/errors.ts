@@ -1,7 +1,7 @@
+import { gauge } from '../../lib/exposition.ts';
 import { newSignatures, repeatedErrors } from '../../lib/memory/error-figures.ts';
 import { WINDOWS } from '../../lib/memory/windows.ts';
 import type { Collector } from '../collector.ts';
-import { gauge } from '../exposition.ts';
 
 /** Kinds of error, told apart by their masked message; absent where the memory keeps no error messages. */
 export const errorsCollector: Collector = {

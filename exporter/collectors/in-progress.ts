@@ -1,6 +1,6 @@
+import { gauge } from '../../lib/exposition.ts';
 import { tasksInProgress } from '../../lib/memory/started-tasks.ts';
 import type { Collector } from '../collector.ts';
-import { gauge } from '../exposition.ts';
 
 /** Tasks that began and have not ended: only writers that leave start rows show here. */
 export const inProgressCollector: Collector = {

@@ -1,6 +1,6 @@
+import { gauge } from '../../lib/exposition.ts';
 import { computeKpis } from '../../lib/memory/kpis.ts';
 import type { Collector } from '../collector.ts';
-import { gauge } from '../exposition.ts';
 
 /** The KPIs of R16 and their targets; one whose input does not exist is absent. */
 export const kpisCollector: Collector = {

@@ -1,5 +1,5 @@
+import { counter, gauge } from '../../lib/exposition.ts';
 import type { Collector } from '../collector.ts';
-import { counter, gauge } from '../exposition.ts';
 
 /** Lessons learned; absent where the memory has no such table. */
 export const lessonsCollector: Collector = {

@@ -1,6 +1,6 @@
+import { counter, gauge } from '../../lib/exposition.ts';
 import { readPatterns } from '../../lib/memory/lessons.ts';
 import type { Collector } from '../collector.ts';
-import { counter, gauge } from '../exposition.ts';
 
 /** Error patterns; absent where the memory has no such table. */
 export const patternsCollector: Collector = {

@@ -1,7 +1,7 @@
+import { counter, gauge, type LooseSample } from '../../lib/exposition.ts';
 import { OUTCOMES } from '../../lib/memory/task.ts';
 import { runLabels, shownOutcomes, shownRuns } from '../../lib/memory/task-counters.ts';
 import type { Collector } from '../collector.ts';
-import { counter, gauge, type LooseSample } from '../exposition.ts';
 
 /** Tasks over all time: one agent run each, however many rows it left. */
 export const tasksCollector: Collector = {

@@ -1,8 +1,9 @@
+import { gauge, type LooseSample } from '../../lib/exposition.ts';
 import { OUTCOMES } from '../../lib/memory/task.ts';
-import { successRatio, windowDurations, windowOutcomes } from '../../lib/memory/task-figures.ts';
+import { DURATION_RANGES } from '../../lib/memory/task-counters.ts';
+import { successRatio, windowDurationCounts, windowDurations, windowOutcomes } from '../../lib/memory/task-figures.ts';
 import { WINDOWS } from '../../lib/memory/windows.ts';
 import type { Collector } from '../collector.ts';
-import { gauge, type LooseSample } from '../exposition.ts';
 
 /** Exact counts over sliding windows: what rules and panels use in place of rate() and increase(). */
 export const windowsCollector: Collector = {
@@ -43,6 +44,16 @@ export const windowsCollector: Collector = {
         'swarm_window_tasks_with_duration',
         'Tasks that ended in the window and whose duration somebody wrote down.',
         perWindow((index, window) => [[tasks.windows[index].durations.count, { window }]]),
+      ),
+      gauge(
+        'swarm_window_tasks_by_duration',
+        'Tasks that ended in the window, by range of their known duration; each is in one range only.',
+        perWindow((index, window) =>
+          windowDurationCounts(tasks, index).map((count, range) => [
+            count,
+            { window, duration: DURATION_RANGES[range] },
+          ]),
+        ),
       ),
       gauge(
         'swarm_window_task_duration_seconds',

@@ -122,9 +122,12 @@ export function stateTimeline(options: PanelOptions): Placed {
   return finish(new StateTimeline().mergeValues(true), options, { height: 8, instant: false });
 }
 
-/** The buckets of a histogram over time. */
+/**
+ * How much of everything falls into each range, over time: a row for each series. Grafana puts the rows in order by the number
+ * that each of their names begins with; where one begins otherwise, all stay in the order of the alphabet.
+ */
 export function heatmap(options: PanelOptions): Placed {
-  return finish(new Heatmap(), options, { height: 8, instant: false, format: PromQueryFormat.Heatmap });
+  return finish(new Heatmap(), options, { height: 8, instant: false });
 }
 
 /** A row for each combination of labels and a column for each query, called by its legend. */

@@ -87,23 +87,26 @@ function toEventRow(row: readonly unknown[], reading: RowReading): EventRow {
     timeMs: isFuture ? undefined : statedMs,
     futureMs: isFuture ? statedMs : undefined,
     eventType: lowerCase(eventType),
-    id: text(id),
-    agentName: intern(text(agent)),
-    sessionId: text(session),
-    taskId: text(task),
-    parentTaskId: text(parent),
-    taskStatus: text(status),
+    id: trimmedText(id),
+    agentName: intern(trimmedText(agent)),
+    sessionId: trimmedText(session),
+    taskId: trimmedText(task),
+    parentTaskId: trimmedText(parent),
+    taskStatus: trimmedText(status),
     success,
     durationMs: toDuration(duration),
-    errorMessage: text(error),
-    project: intern(text(row[13])),
-    tags: text(row[14]),
-    agentRunId: text(row[15]),
+    errorMessage: trimmedText(error),
+    project: intern(trimmedText(row[13])),
+    tags: trimmedText(row[14]),
+    agentRunId: trimmedText(row[15]),
   };
 }
 
-/** Text without blanks around it. Looking at both ends is much cheaper than trimming what needs no trimming. */
-function text(value: unknown): string | undefined {
+/**
+ * Text without blanks around it; undefined if nothing is left or it is none. Looking at both ends is much cheaper than
+ * trimming what needs no trimming.
+ */
+export function trimmedText(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'string' || value === '') return undefined;
   if (isVisible(value.charCodeAt(0)) && isVisible(value.charCodeAt(value.length - 1))) return value;

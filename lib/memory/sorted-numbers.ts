@@ -62,6 +62,14 @@ export function quantileOf(set: SortedNumbers, quantile: number): number | undef
   return numberAt(set, Math.max(0, Math.ceil(quantile * set.count) - 1));
 }
 
+/** How many of the numbers are `value` or less. */
+export function countUpTo(set: SortedNumbers, value: number): number {
+  const at = blockOf(set, value + 1);
+  let count = at < set.blocks.length ? lowerBound(set.blocks[at].values, set.blocks[at].used, value + 1) : 0;
+  for (let block = 0; block < at; block += 1) count += set.blocks[block].used;
+  return count;
+}
+
 /** The first block whose greatest number is not below `value`; one past the last if there is none. */
 function blockOf(set: SortedNumbers, value: number): number {
   let low = 0;

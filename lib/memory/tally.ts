@@ -4,6 +4,7 @@ import { createStartedTasks, noteEnd, noteStart, reopenStart, type StartedTasks 
 import { endingKind, mergePair, type Task, taskOfRow } from './task.ts';
 import { advanceTaskFigures, countTask, createTaskFigures, fillWindows, type TaskFigures } from './task-figures.ts';
 import { addUnpaired, createUnpaired, forgetUnpaired, type OpenTask, takeMate, type Unpaired } from './unpaired.ts';
+import { noteEnding } from './wasted-cost.ts';
 import {
   advanceWeekFigures,
   countFix,
@@ -39,6 +40,8 @@ export interface Tally {
   readonly week: WeekFigures;
   readonly errors: ErrorFigures;
   readonly started: StartedTasks;
+  /** Hashed ids of the tasks of ours that are known to have failed (`noteEnding`). */
+  readonly failedTasks: Set<number>;
   readonly unpaired: Unpaired;
   /** Seen, but not yet counted, since each may still get its other row; in the order in which they are due. */
   readonly pending: OpenTask[];
@@ -63,6 +66,7 @@ export function createTally(nowMs: number): Tally {
     week: createWeekFigures(nowMs),
     errors: createErrorFigures(nowMs),
     started: createStartedTasks(),
+    failedTasks: new Set(),
     unpaired: createUnpaired(),
     pending: [],
     earliestFutureMs: Number.POSITIVE_INFINITY,
@@ -117,6 +121,7 @@ export function trimUnpaired(tally: Tally): void {
 }
 
 function feedEnding(tally: Tally, task: Task, context: TallyContext): void {
+  noteEnding(tally.failedTasks, task);
   const mate = takeMate(tally.unpaired, task);
   if (mate) {
     const pair = mergePair(mate.task, task);

@@ -4,6 +4,14 @@ import type { Task } from './task.ts';
 /** Upper bounds of the duration histogram, in seconds. */
 export const DURATION_BUCKETS_SECONDS = [1, 5, 15, 30, 60, 120, 300, 600, 900, 1200, 1800] as const;
 
+/** The ranges that these bounds make, shortest first, each without its lower bound and with its upper one. */
+export const DURATION_RANGES: readonly string[] = [
+  ...DURATION_BUCKETS_SECONDS.map(
+    (bound, index) => `${index === 0 ? 0 : DURATION_BUCKETS_SECONDS[index - 1]}-${bound}s`,
+  ),
+  `>${DURATION_BUCKETS_SECONDS.at(-1)}s`,
+];
+
 /** What is known of one agent over all time. */
 export interface AgentFigures {
   tasks: number;

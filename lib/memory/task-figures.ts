@@ -1,7 +1,14 @@
 import { MAX_LABEL_VALUES } from './label-names.ts';
-import { addNumber, quantileOf, removeNumber, type SortedNumbers, sortedNumbersOf } from './sorted-numbers.ts';
+import {
+  addNumber,
+  countUpTo,
+  quantileOf,
+  removeNumber,
+  type SortedNumbers,
+  sortedNumbersOf,
+} from './sorted-numbers.ts';
 import { OUTCOMES, type Task } from './task.ts';
-import { addToCounters, createTaskCounters, type TaskCounters } from './task-counters.ts';
+import { addToCounters, createTaskCounters, DURATION_BUCKETS_SECONDS, type TaskCounters } from './task-counters.ts';
 import {
   advanceTo,
   compact,
@@ -113,6 +120,13 @@ export function windowDurations(
     p90: seconds(0.9),
     p95: seconds(0.95),
   };
+}
+
+/** Tasks of a window by range of duration (`DURATION_RANGES`), each counted once; those of unknown duration in none. */
+export function windowDurationCounts(figures: TaskFigures, window: number): readonly number[] {
+  const { durations } = figures.windows[window];
+  const upTo = DURATION_BUCKETS_SECONDS.map((bound) => countUpTo(durations, bound * 1_000));
+  return [...upTo, durations.count].map((count, index) => count - (index === 0 ? 0 : upTo[index - 1]));
 }
 
 /** Tasks a day over the last 7 days, and over the 28 days before them. */

@@ -1,7 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { trimmedText } from './event-rows.ts';
 import { createLabelNames, type LabelNames, labelIndex } from './label-names.ts';
 import type { MemorySchema } from './schema.ts';
-import { textHash } from './text-hash.ts';
+import { idHash, NO_ID } from './text-hash.ts';
 import { advanceTo, createTimeLog, forgetBefore, insertEntry, type TimeLog } from './time-log.ts';
 import type { TimestampParser } from './timestamps.ts';
 import { WINDOWS_MS } from './windows.ts';
@@ -26,16 +27,28 @@ export interface UsageFigures {
   readonly tokens: Map<number, number[]>;
   /** By model label × 64 + agent label. */
   readonly costMicroUsd: Map<number, number>;
+  /** By hashed task id, over all time: the highest attempt that has a row. */
+  readonly lastAttempts: Map<number, number>;
   readonly log: TimeLog;
   readonly windows: { costMicroUsd: number; tokens: number; readonly tasks: Map<number, number> }[];
 }
+
+/** The columns of the log: micro-dollars, tokens of all kinds, hashed task id, number of the attempt. */
+export const USAGE_COLUMNS = { cost: 0, tokens: 1, task: 2, attempt: 3 } as const;
 
 const AGENTS_PER_MODEL = 64;
 /** What is still exact in micro-dollars; more than that is no cost and no number of tokens. */
 const MAX_AMOUNT = Number.MAX_SAFE_INTEGER / 1e6;
 const FIRST = Number.MIN_SAFE_INTEGER;
-const [COST, TOKENS, TASK] = [0, 1, 2];
-const REQUIRED = ['task_id', 'ended_at', 'model', 'agent_name', 'cost_usd', ...TOKEN_KINDS.map((each) => each.column)];
+const REQUIRED = [
+  'task_id',
+  'attempt',
+  'ended_at',
+  'model',
+  'agent_name',
+  'cost_usd',
+  ...TOKEN_KINDS.map((each) => each.column),
+];
 const LONGEST_MS = Math.max(...WINDOWS_MS);
 
 /** Whether this memory has a task_usage table that can be read. */
@@ -53,7 +66,12 @@ export function createUsageFigures(nowMs: number): UsageFigures {
     agents: createLabelNames(),
     tokens: new Map(),
     costMicroUsd: new Map(),
-    log: createTimeLog([new Float64Array(), new Float64Array(), new Float64Array()], WINDOWS_MS, nowMs),
+    lastAttempts: new Map(),
+    log: createTimeLog(
+      Object.values(USAGE_COLUMNS).map(() => new Float64Array()),
+      WINDOWS_MS,
+      nowMs,
+    ),
     windows: WINDOWS_MS.map(() => ({ costMicroUsd: 0, tokens: 0, tasks: new Map() })),
   };
 }
@@ -63,7 +81,7 @@ export function readUsageRows(
   db: Database,
   known: UsageFigures,
 ): { readonly rows: unknown[][]; readonly isFresh: boolean } {
-  const sql = `SELECT rowid, task_id, ended_at, model, agent_name, cost_usd, ${TOKEN_KINDS.map((each) => each.column).join(', ')}
+  const sql = `SELECT rowid, task_id, attempt, ended_at, model, agent_name, cost_usd, ${TOKEN_KINDS.map((each) => each.column).join(', ')}
     FROM task_usage WHERE rowid >= ? ORDER BY rowid`;
   const statement = db.prepare(sql).raw();
   const found = allRows(statement, known.cursor);
@@ -85,8 +103,10 @@ export function feedUsage(
   parser: TimestampParser,
   nowMs: number,
 ): void {
-  for (const [rowid, task, endedAt, model, agent, cost, ...tokens] of rows) {
+  for (const [rowid, taskId, attempt, endedAt, model, agent, cost, ...tokens] of rows) {
     figures.cursor = rowid as number;
+    const task = idHash(trimmedText(taskId));
+    noteAttempt(figures, task, amount(attempt));
     const amounts = tokens.map(amount);
     const microUsd = Math.round(amount(cost) * 1e6);
     const modelLabel = labelIndex(figures.models, name(model));
@@ -100,7 +120,7 @@ export function feedUsage(
     const endedMs = parser.timestamp(endedAt);
     if (endedMs === undefined || endedMs <= figures.log.nowMs - LONGEST_MS) continue;
     const sum = amounts.reduce((total, each) => total + each, 0);
-    insertEntry(figures.log, endedMs, [microUsd, sum, textHash(name(task))], observer(figures));
+    insertEntry(figures.log, endedMs, [microUsd, sum, task, amount(attempt)], observer(figures));
   }
   figures.rows += rows.length;
   if (rows.length > 0) figures.lastRow = JSON.stringify(rows.at(-1));
@@ -116,6 +136,11 @@ export function costLabels(figures: UsageFigures, key: number): { model: string;
   };
 }
 
+/** Rows that name no task are not attempts of one. */
+function noteAttempt({ lastAttempts }: UsageFigures, task: number, attempt: number): void {
+  if (task !== NO_ID && attempt > (lastAttempts.get(task) ?? 0)) lastAttempts.set(task, attempt);
+}
+
 function amount(value: unknown): number {
   return typeof value === 'number' && value > 0 && value <= MAX_AMOUNT ? value : 0;
 }
@@ -128,9 +153,9 @@ function observer(figures: UsageFigures) {
   const count = (sign: 1 | -1) => (index: number, entry: number) => {
     const window = figures.windows[index];
     const { columns } = figures.log;
-    window.costMicroUsd += sign * columns[COST][entry];
-    window.tokens += sign * columns[TOKENS][entry];
-    const task = columns[TASK][entry];
+    window.costMicroUsd += sign * columns[USAGE_COLUMNS.cost][entry];
+    window.tokens += sign * columns[USAGE_COLUMNS.tokens][entry];
+    const task = columns[USAGE_COLUMNS.task][entry];
     const rows = (window.tasks.get(task) ?? 0) + sign;
     if (rows === 0) window.tasks.delete(task);
     else window.tasks.set(task, rows);

@@ -54,14 +54,14 @@ const CASES: [string, (memory: TestMemory) => unknown, broken: string[], absent:
     'usage without costs',
     sql('ALTER TABLE task_usage DROP COLUMN cost_usd'),
     [],
-    /^swarm_(tokens|cost|window_cost|window_tasks_with_usage)|^swarm_kpi\{kpi="(tokens|cost)/,
+    /^swarm_(tokens|cost|window_cost|window_wasted|window_tasks_with_usage)|^swarm_kpi\{kpi="(tokens|cost)/,
   ],
   [
     'usage without rowids',
-    sql(`DROP TABLE task_usage; CREATE TABLE task_usage (task_id PRIMARY KEY, ended_at, model, agent_name, cost_usd,
+    sql(`DROP TABLE task_usage; CREATE TABLE task_usage (task_id PRIMARY KEY, attempt, ended_at, model, agent_name, cost_usd,
       ${TOKENS}) WITHOUT ROWID`),
     ['usage'],
-    /^swarm_(tokens|cost|window_cost|window_tasks_with_usage)|^swarm_kpi\{kpi="(tokens|cost)/,
+    /^swarm_(tokens|cost|window_cost|window_wasted|window_tasks_with_usage)|^swarm_kpi\{kpi="(tokens|cost)/,
   ],
 ];
 

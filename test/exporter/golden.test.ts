@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { COLLECTORS } from '../../exporter/collectors/all.ts';
-import { OPENMETRICS_FORM, renderFamilies, TEXT_FORM } from '../../exporter/exposition.ts';
 import { readFacts } from '../../exporter/facts.ts';
 import { createScraper, type Scrape } from '../../exporter/scrape.ts';
 import { loadConfig } from '../../lib/config.ts';
+import { OPENMETRICS_FORM, renderFamilies, TEXT_FORM } from '../../lib/exposition.ts';
 import { expectLintFree, expectOpenMetrics, expectSameSeries } from '../support/exposition-checks.ts';
 import { fillMemory } from '../support/golden-memory.ts';
 import { openReader } from '../support/memory-figures.ts';

@@ -5,7 +5,13 @@ import { fillMemory } from '../support/golden-memory.ts';
 import { type MemoryState, makeMemory, stopRow, type TestMemory } from '../support/memory-builder.ts';
 import { metricNames, parseSamples, type Samples, startExporter } from '../support/running-exporter.ts';
 
-const USAGE = ['swarm_window_cost_usd', 'swarm_window_tasks_with_usage', 'swarm_tokens_total', 'swarm_cost_usd_total'];
+const USAGE = [
+  'swarm_window_cost_usd',
+  'swarm_window_wasted_cost_usd',
+  'swarm_window_tasks_with_usage',
+  'swarm_tokens_total',
+  'swarm_cost_usd_total',
+];
 const USAGE_KPIS = ['tokens_per_task', 'cost_eur_per_task'];
 const PATTERNS = ['swarm_patterns_total', 'swarm_patterns_by_status'];
 const LESSONS = ['swarm_lessons_total', 'swarm_lessons_by_status'];

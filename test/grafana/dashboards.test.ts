@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { DASHBOARDS as SPECS } from '../../grafana/builder/all.ts';
 import { buildDashboard } from '../../grafana/builder/dashboard.ts';
+import { DURATION_BUCKETS_SECONDS, DURATION_RANGES } from '../../lib/memory/task-counters.ts';
 import { tempDir } from '../support/memory-builder.ts';
 import { EXPORTED, familyOf, metricsIn, ROW_COUNTERS } from '../support/metric-names.ts';
 import { findProgram } from '../support/programs.ts';
@@ -124,6 +125,16 @@ test('rates are over the interval that Grafana thinks right, increases over a ti
     }),
   );
   expect(wrong).toEqual([]);
+});
+
+test('the rows of the heat map of durations begin with numbers, by which Grafana puts them in order', () => {
+  const panels = DASHBOARDS.flatMap((dashboard) => dashboard.panels).filter(({ type }) => type === 'heatmap');
+  expect(panels.map(({ targets = [] }) => targets.map(({ legendFormat }) => legendFormat))).toEqual([['{{duration}}']]);
+  const names = new Map(
+    panels[0].fieldConfig?.overrides?.map(({ matcher, properties }) => [matcher.options, properties[0].value]),
+  );
+  const rows = DURATION_RANGES.map((range) => Number.parseFloat(String(names.get(range) ?? range)));
+  expect(rows).toEqual([0, ...DURATION_BUCKETS_SECONDS]);
 });
 
 test('every metric is exported, coming, or of a foreign program', () => {

@@ -46,6 +46,7 @@ function addBusyMorning(path: string): void {
     const message = success ? {} : { error_message: 'Timeout after 60 s' };
     writeRow('swarm_events', orchestratedRow(ms, taskId, { success, ...message }));
     writeRow('task_usage', usageRow(ms, taskId));
+    if (index === 0) writeRow('task_usage', usageRow(ms, taskId, { attempt: 2 }));
   }
   writeRow(
     'swarm_events',

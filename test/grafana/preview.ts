@@ -64,7 +64,7 @@ async function renderValues(panel: Panel, ask: Ask): Promise<string> {
       });
     }),
   );
-  const lines = answers.flat();
+  const lines = type === 'heatmap' ? answers.flat().toSorted(byRow) : answers.flat();
   if (lines.length === 0) return `<p class="none">${escapeHtml(defaults.noValue ?? 'No data')}</p>`;
   if (type === 'table') return renderTable(panel, answers);
   const shown = lines
@@ -72,6 +72,11 @@ async function renderValues(panel: Panel, ask: Ask): Promise<string> {
     .map(({ name, value }) => `<li><span>${escapeHtml(name)}</span>${renderValue(value, defaults)}</li>`);
   const rest = lines.length > MAX_LINES ? `<li class="none">… +${lines.length - MAX_LINES}</li>` : '';
   return `<ul>${shown.join('')}${rest}</ul>`;
+}
+
+/** Grafana puts the rows of a heat map in order by the number that each name begins with, the least at the bottom. */
+function byRow(one: { readonly name: string }, other: { readonly name: string }): number {
+  return Number.parseFloat(other.name) - Number.parseFloat(one.name);
 }
 
 /** A row for each combination of labels, a column for each query. */

@@ -4,8 +4,9 @@ import { createMemoryReader, type MemoryReader, type MemoryView } from '../../li
 import { tasksInProgress } from '../../lib/memory/started-tasks.ts';
 import { type Clock, systemClock } from '../../lib/memory/tally.ts';
 import { runLabels } from '../../lib/memory/task-counters.ts';
-import { tasksPerDay, windowDurations, windowOutcomes } from '../../lib/memory/task-figures.ts';
+import { tasksPerDay, windowDurationCounts, windowDurations, windowOutcomes } from '../../lib/memory/task-figures.ts';
 import { costLabels } from '../../lib/memory/usage.ts';
+import { wastedCosts } from '../../lib/memory/wasted-cost.ts';
 import { weekTasks } from '../../lib/memory/week-figures.ts';
 import { WINDOWS } from '../../lib/memory/windows.ts';
 import { makeMemory, stopRow, type TestMemory } from './memory-builder.ts';
@@ -38,8 +39,9 @@ const sorted = <T>(entries: readonly (readonly [string, T])[]): Record<string, T
  * file can be compared.
  */
 export function figuresOf(view: MemoryView) {
-  const { tasks, week, errors, started, rows } = view.tally;
+  const { tasks, week, errors, started, failedTasks, rows } = view.tally;
   const usage = view.usage();
+  const wasted = usage && wastedCosts(usage, failedTasks);
   const agents = tasks.byAgent.flatMap((own, index) =>
     own.tasks === 0 ? [] : [{ ...own, index, agent: tasks.agents.names[index] }],
   );
@@ -66,10 +68,12 @@ export function figuresOf(view: MemoryView) {
       outcomes: [...windowOutcomes(tasks, window)],
       agents: sorted(agents.map(({ agent, index }) => [agent, windowOutcomes(tasks, window, index)])),
       durations: Object.values(windowDurations(tasks, window) ?? {}).map(rounded),
+      durationCounts: windowDurationCounts(tasks, window),
       newErrors: newSignatures(errors, window),
       repeatedErrors: repeatedErrors(errors, window),
       tokens: usage?.windows[window].tokens,
       costMicroUsd: usage?.windows[window].costMicroUsd,
+      wastedMicroUsd: wasted?.[window],
       tasksWithUsage: usage?.windows[window].tasks.size,
     })),
     week: [weekTasks(week), week.retried, week.fixed, week.autonomous, week.minutesSaved],

@@ -2,6 +2,7 @@ import type { DashboardSpec } from '../dashboard.ts';
 import { barGauge, stat, timeseries } from '../panels.ts';
 
 const NO_USAGE = 'Nessun consumo registrato';
+const WASTE_NAMES = { spesa: 'Spesa totale', failed: 'Persa in task falliti', retried: 'Persa in tentativi ripetuti' };
 
 /** Level 3: what it costs, what for, and what was wasted. */
 export const costs: DashboardSpec = {
@@ -102,6 +103,31 @@ export const costs: DashboardSpec = {
     {
       title: 'Sprechi e limiti',
       panels: [
+        barGauge({
+          title: 'Spesa e sprechi nella finestra',
+          description:
+            'Quanto della spesa della finestra scelta è andato perso: nell’ultimo tentativo di task falliti, o in tentativi a cui ne è seguito un altro. I task di esito ignoto non contano come spreco. Vuota se nessuno registra i consumi.',
+          queries: [
+            { expr: 'sum(swarm_window_cost_usd{window="$window"})', legend: 'spesa' },
+            { expr: 'sum by(reason) (swarm_window_wasted_cost_usd{window="$window"})', legend: '{{reason}}' },
+          ],
+          names: WASTE_NAMES,
+          unit: 'currencyUSD',
+          width: 12,
+          decimals: 2,
+          noValue: NO_USAGE,
+        }),
+        timeseries({
+          title: 'Sprechi nel tempo',
+          description:
+            'Spesa andata persa, per motivo, in ogni momento sulla finestra scelta che lo precede. Vuota se nessuno registra i consumi.',
+          queries: [{ expr: 'sum by(reason) (swarm_window_wasted_cost_usd{window="$window"})', legend: '{{reason}}' }],
+          names: WASTE_NAMES,
+          unit: 'currencyUSD',
+          width: 12,
+          decimals: 2,
+          noValue: NO_USAGE,
+        }),
         stat({
           title: 'Tentativi falliti (24 h)',
           description: 'Quota dei tentativi dell’orchestratore che non sono riusciti: spesa senza frutto.',

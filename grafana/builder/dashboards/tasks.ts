@@ -68,8 +68,15 @@ export const tasks: DashboardSpec = {
       panels: [
         heatmap({
           title: 'Durate',
-          description: 'Quanti task sono finiti in ogni fascia di durata, di sempre; solo durate note.',
-          queries: [{ expr: 'sum by(le) (swarm_task_duration_seconds_bucket{agent=~"$agent"})', legend: '{{le}}' }],
+          description:
+            'Quanti task in ogni fascia di durata, in ogni momento sulla finestra scelta che lo precede. Vuota dove nessuna durata era nota.',
+          queries: [
+            {
+              expr: 'sum by(duration) (swarm_window_tasks_by_duration{window="$window"}) and on() sum(swarm_window_tasks_with_duration{window="$window"}) > 0',
+              legend: '{{duration}}',
+            },
+          ],
+          names: { '>1800s': '1800s e oltre' },
           unit: 'short',
           width: 12,
           noValue: 'Nessuna durata nota',

@@ -39,10 +39,10 @@ describe('a week of work', () => {
   test('gives the figures of swarm-memory.md', () => {
     const usage = createUsageFigures(NOW);
     const usageRows = [
-      [1, 'A', '2026-06-15T11:00:00Z', 'm', 'a', 1, 100, 100, 0, 0],
-      [2, 'A', '2026-06-15T11:00:00Z', 'n', 'a', 1, 100, 0, 0, 0],
-      [3, 'B', '2026-06-15T11:00:00Z', 'm', 'a', 2, 0, 0, 500, 0],
-      [4, 'Z', '2026-06-01T11:00:00Z', 'm', 'a', 99, 9_999, 0, 0, 0],
+      [1, 'A', 1, '2026-06-15T11:00:00Z', 'm', 'a', 1, 100, 100, 0, 0],
+      [2, 'A', 1, '2026-06-15T11:00:00Z', 'n', 'a', 1, 100, 0, 0, 0],
+      [3, 'B', 1, '2026-06-15T11:00:00Z', 'm', 'a', 2, 0, 0, 500, 0],
+      [4, 'Z', 1, '2026-06-01T11:00:00Z', 'm', 'a', 99, 9_999, 0, 0, 0],
     ];
     feedUsage(usage, usageRows, createTimestampParser('Europe/Rome'), NOW);
     expect(valuesOf(inputOf(WEEK_OF_WORK, { usage }))).toEqual({

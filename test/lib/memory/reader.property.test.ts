@@ -44,6 +44,7 @@ const WILD: Life = {
     'DELETE FROM swarm_events WHERE rowid % 17 = 3',
     'VACUUM',
     "DELETE FROM task_usage WHERE task_id < 'U3'",
+    'DELETE FROM task_usage WHERE attempt % 3 = 0',
   ],
   pausesMs: [...CALM.pausesMs, DAY_MS / 2, 3 * DAY_MS],
   // More than what counts as a clock that is a little off.
@@ -123,9 +124,14 @@ function createWriter(random: Random, life: Life) {
   };
 }
 
+/** What runs cost, of tasks without an ending row or with one, now and then an earlier attempt after a later one. */
+function randomUsage(random: Random, nowMs: number): Row {
+  const taskId = random.chance(0.3) ? `U${random.uuid()}` : `T${random.between(1, 20)}`;
+  return usageRow(nowMs, taskId, { attempt: random.between(1, 1_000_000), cost_usd: random.next() });
+}
+
 function tidy(memory: TestMemory, random: Random, nowMs: number, { cleanUps }: Life): void {
-  if (random.chance(0.5))
-    memory.insert('task_usage', usageRow(nowMs, `U${random.uuid()}`, { cost_usd: random.next() }));
+  while (random.chance(0.6)) memory.insert('task_usage', randomUsage(random, nowMs));
   if (cleanUps.length > 0 && random.chance(0.15)) memory.write((db) => db.exec(random.pick(cleanUps)));
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createRandom } from '../../../lib/memory/demo/random.ts';
 import {
   addNumber,
+  countUpTo,
   numberAt,
   quantileOf,
   removeNumber,
@@ -33,7 +34,12 @@ test.each([
         const [value] = naive.splice(random.between(0, naive.length - 1), 1);
         removeNumber(set, value);
       }
-      if (step % 500 === 0) expect(contents(set)).toEqual(naive.toSorted(ascending));
+      if (step % 500 !== 0) continue;
+      expect(contents(set)).toEqual(naive.toSorted(ascending));
+      const bounds = [0, ...naive.slice(0, 20), highest].flatMap((bound) => [bound, bound + 1]);
+      expect(bounds.map((bound) => countUpTo(set, bound))).toEqual(
+        bounds.map((bound) => naive.filter((each) => each <= bound).length),
+      );
     }
     expect(set.count).toBe(naive.length);
     expect(contents(set)).toEqual(naive.toSorted(ascending));
@@ -70,6 +76,18 @@ test.each([
   [[10, 20], 1, 20],
 ])('the nearest-rank quantile of %j at %d is %d', (numbers, quantile, expected) => {
   expect(quantileOf(sortedNumbersOf(Uint32Array.from(numbers)), quantile)).toBe(expected);
+});
+
+test.each([
+  [[], 5, 0],
+  [[7], 6, 0],
+  [[7], 7, 1],
+  [[1, 5, 5, 9], 4, 1],
+  [[1, 5, 5, 9], 5, 3],
+  [Array.from({ length: 2_000 }, () => 5), 4, 0],
+  [Array.from({ length: 2_000 }, () => 5), 5, 2_000],
+])('of %j as many are up to %i as one can count', (numbers, bound, expected) => {
+  expect(countUpTo(sortedNumbersOf(Uint32Array.from(numbers)), bound)).toBe(expected);
 });
 
 test.each([50, 90, 95])('p%i is the nearest rank for every size, without rounding errors', (percent) => {

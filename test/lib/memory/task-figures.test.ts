@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createRandom } from '../../../lib/memory/demo/random.ts';
 import { OUTCOMES, type Task } from '../../../lib/memory/task.ts';
-import { DURATION_BUCKETS_SECONDS, runLabels } from '../../../lib/memory/task-counters.ts';
+import { DURATION_BUCKETS_SECONDS, DURATION_RANGES, runLabels } from '../../../lib/memory/task-counters.ts';
 import {
   advanceTaskFigures,
   countTask,
@@ -10,6 +10,7 @@ import {
   successRatio,
   type TaskFigures,
   tasksPerDay,
+  windowDurationCounts,
   windowDurations,
   windowOutcomes,
 } from '../../../lib/memory/task-figures.ts';
@@ -42,6 +43,7 @@ function windowsOf(figures: TaskFigures): unknown {
         outcomes: windowOutcomes(figures, window),
         byAgent: AGENTS.map((agent) => windowOutcomes(figures, window, figures.agents.indexes.get(agent))),
         durations: durations && Object.values(durations).map(rounded),
+        durationCounts: windowDurationCounts(figures, window),
       };
     }),
   };
@@ -68,6 +70,10 @@ function recount(tasks: readonly Task[], nowMs: number): unknown {
         outcomes: byOutcome(some),
         byAgent: AGENTS.map((agent) => byOutcome(some.filter((task) => task.agent === agent))),
         durations: seconds.length === 0 ? undefined : [rounded(mean), rank(50), rank(90), rank(95)],
+        durationCounts: [0, ...DURATION_BUCKETS_SECONDS].map(
+          (above, index, bounds) =>
+            seconds.filter((each) => (each > above || index === 0) && each <= (bounds[index + 1] ?? Infinity)).length,
+        ),
       };
     }),
   };
@@ -163,6 +169,31 @@ test('durations fall into every bucket whose bound they do not exceed', () => {
     1800: 4,
   });
   expect([own.tasks, own.durationCount, own.durationSumMs]).toEqual([6, 5, 2_402_002]);
+});
+
+test('in a window each known duration falls into one range, a bound into the range below it', () => {
+  const durations = [0, 1_000, 1_001, 5_000, 600_000, 1_800_000, 1_800_001, 2 ** 32 - 2, undefined];
+  const figures = figuresOf([
+    ...durations.map((durationMs, index) => taskValue(index, { durationMs })),
+    taskValue(90, { durationMs: 1_000, timeMs: NOW - 2 * HOUR_MS }),
+  ]);
+  const countsOf = (window: number) =>
+    windowDurationCounts(figures, window).map((count, i) => [DURATION_RANGES[i], count]);
+  expect(countsOf(0)).toEqual([
+    ['0-1s', 2],
+    ['1-5s', 2],
+    ['5-15s', 0],
+    ['15-30s', 0],
+    ['30-60s', 0],
+    ['60-120s', 0],
+    ['120-300s', 0],
+    ['300-600s', 1],
+    ['600-900s', 0],
+    ['900-1200s', 0],
+    ['1200-1800s', 1],
+    ['>1800s', 2],
+  ]);
+  expect(countsOf(1)[0]).toEqual(['0-1s', 3]);
 });
 
 test('the last task is the latest by time, not the last by rowid', () => {

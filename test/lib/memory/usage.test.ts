@@ -48,9 +48,10 @@ test('usage can be read if the table has the columns we write', () => {
       '',
       'ALTER TABLE task_usage DROP COLUMN turns',
       'ALTER TABLE task_usage DROP COLUMN cost_usd',
+      'ALTER TABLE task_usage RENAME COLUMN attempt TO other',
       'DROP TABLE task_usage',
     ].map(schemaAfter),
-  ).toEqual([true, true, false, false]);
+  ).toEqual([true, true, false, false, false]);
 });
 
 test('tokens add up by model and kind, costs by model and agent', () => {
@@ -79,7 +80,7 @@ test('tokens add up by model and kind, costs by model and agent', () => {
 
 test('a cent added a million times is exact', () => {
   const figures = createUsageFigures(NOW);
-  const row = [1, 'A', '2026-06-15T11:59:00Z', 'model', 'agent', 0.1, 0, 0, 0, 0];
+  const row = [1, 'A', 1, '2026-06-15T11:59:00Z', 'model', 'agent', 0.1, 0, 0, 0, 0];
   feedUsage(
     figures,
     Array.from({ length: 10_000 }, () => row),
