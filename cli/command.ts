@@ -1,5 +1,13 @@
 import type { Command } from 'commander';
-import { type ChannelConfig, type Config, loadChannelConfig, loadConfig, readEnvironment } from '../lib/config.ts';
+import {
+  type ChannelConfig,
+  type Config,
+  loadChannelConfig,
+  loadConfig,
+  loadWorkConfig,
+  readEnvironment,
+  type WorkConfig,
+} from '../lib/config.ts';
 import { withRunFile } from '../lib/run-file.ts';
 
 /** Adds one command to the program. To add one: a file in commands/, and a line in commands/all.ts. */
@@ -13,6 +21,11 @@ export function loadCommandConfig(): Config {
 /** The settings of the channels of alerts, likewise. */
 export function loadCommandChannels(): ChannelConfig {
   return loadChannelConfig(withRunFile(readEnvironment()));
+}
+
+/** The settings of the queue, likewise. */
+export function loadCommandWork(): WorkConfig {
+  return loadWorkConfig(withRunFile(readEnvironment()));
 }
 
 /** Prints a value for programs. */

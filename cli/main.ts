@@ -13,8 +13,11 @@ runMain(async () => {
     .exitOverride();
   for (const add of COMMANDS) add(program);
   // exitOverride is not inherited by commands made before it was set on them.
-  for (const command of program.commands)
+  const adopt = (command: Command): void => {
     command.exitOverride().showHelpAfterError('(run with --help for the options)');
+    command.commands.forEach(adopt);
+  };
+  program.commands.forEach(adopt);
   try {
     await program.parseAsync();
   } catch (error) {

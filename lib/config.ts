@@ -1,100 +1,36 @@
-import { readFileSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
 import { UsageError } from './errors.ts';
-
-/** How one environment variable becomes a value. `parse` throws an Error whose message is the expectation. */
-interface Setting<T> {
-  readonly variable: string;
-  readonly fallback: string | undefined;
-  readonly expected: string;
-  readonly about: string;
-  /** Its value appears in no error. */
-  readonly isSecret: boolean;
-  readonly parse: (text: string) => T;
-}
-
-function setting<T>(
-  variable: string,
-  fallback: string | undefined,
-  about: string,
-  expected: string,
-  parse: (text: string) => T | undefined,
-): Setting<T> {
-  const parseOrThrow = (text: string): T => {
-    const value = parse(text);
-    if (value === undefined) throw new Error(expected);
-    return value;
-  };
-  return { variable, fallback, expected, about, isSecret: false, parse: parseOrThrow };
-}
-
-const secret = <T>(each: Setting<T>): Setting<T> => ({ ...each, isSecret: true });
-
-const port = (text: string): number | undefined => {
-  const number = Number(text);
-  return /^\d+$/.test(text) && number <= 65_535 ? number : undefined;
-};
-const amount = (text: string): number | undefined => {
-  const number = Number(text);
-  return text.trim() !== '' && Number.isFinite(number) && number >= 0 ? number : undefined;
-};
-const positiveAmount = (text: string): number | undefined => amount(text) || undefined;
-const path = (text: string): string | undefined => (text.includes('\0') ? undefined : resolve(text));
-const oneOf =
-  <T extends string>(...values: readonly T[]) =>
-  (text: string): T | undefined =>
-    values.find((value) => value === text);
-/** Only what every program reads alike: Node would mend blanks and missing slashes that others refuse. */
-const isWebAddress = (text: string): boolean =>
-  /^https?:\/\/[^/?#%\s]+(?:[/?#]|$)/.test(text) && !/[\s\p{Cc}]|%(?![\da-f]{2})/iu.test(text) && URL.canParse(text);
-const webhook = (text: string): string | undefined => (isWebAddress(text) ? text : undefined);
-/**
- * An address that paths are added to, so what a browser shows after ? or # is left out. A password in it would be shown to
- * everybody who gets the link.
- */
-const webAddress = (text: string): string | undefined => {
-  if (!isWebAddress(text)) return undefined;
-  return new URL(text).username === '' ? text.replace(/[?#].*$/, '').replace(/\/+$/, '') : undefined;
-};
-const pageAddress = (text: string): string | undefined =>
-  isWebAddress(text) && new URL(text).username === '' ? text.replace(/#.*$/, '').replace(/\/+$/, '') : undefined;
-/** Shapes that Alertmanager would accept and then never deliver by are refused. */
-const mailServer = (text: string): string | undefined => {
-  const match = /^(smtps?):\/\/(?:([^\s:@/?#]+):([^\s:@/?#]+)@)?([a-z\d.-]+|\[[\da-f:]+\])(?::(\d+))?\/?$/i.exec(text);
-  if (!match || !URL.canParse(text)) return undefined;
-  const [, protocol, user = '', password = '', , serverPort] = match;
-  const isImplicitTls = protocol.toLowerCase() === 'smtps';
-  if (isImplicitTls ? ![undefined, '465'].includes(serverPort) : serverPort === '465') return undefined;
-  try {
-    decodeURIComponent(user + password);
-    return serverPort === '0' ? undefined : text;
-  } catch {
-    return undefined;
-  }
-};
-const DEFAULT_TIMEZONE = 'Europe/Rome';
-const timezone = (text: string): string | undefined => {
-  // Asking Intl loads 8 MB of ICU data, so the default is taken on trust.
-  if (text === DEFAULT_TIMEZONE) return text;
-  try {
-    // The standard name: Node takes any case and names of its own, other programs only what is in the zone database.
-    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions();
-    return timeZone === 'UTC' || Intl.supportedValuesOf('timeZone').includes(timeZone) ? timeZone : undefined;
-  } catch {
-    return undefined;
-  }
-};
-const matching =
-  (pattern: RegExp) =>
-  (text: string): string | undefined =>
-    pattern.test(text) ? text : undefined;
-const integer = (text: string): number | undefined =>
-  /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) && Number(text) !== 0 ? Number(text) : undefined;
-const CLOCK = '([01]\\d|2[0-3]):[0-5]\\d';
-const PORT = 'a port number from 0 to 65535 (0 takes any free one)';
-const WEB = 'an address that begins with http:// or https://, without blanks and without a password';
-const WEBHOOK = 'an address that begins with http:// or https://, without blanks';
-const AMOUNT = 'a number of 0 or more';
+import {
+  AMOUNT,
+  amount,
+  anyText,
+  CLOCK,
+  COUNT,
+  DEFAULT_TIMEZONE,
+  type Environment,
+  integer,
+  listOf,
+  loadSettings,
+  mailServer,
+  matching,
+  oneOf,
+  optional,
+  PORT,
+  POSITIVE,
+  pageAddress,
+  path,
+  port,
+  positiveAmount,
+  positiveCount,
+  redisAddress,
+  secret,
+  setting,
+  timezone,
+  type Values,
+  WEB,
+  WEBHOOK,
+  webAddress,
+  webhook,
+} from './setting.ts';
 
 /** Every variable the rooms need to start, with its default. With CHANNEL_SETTINGS what `.env.example` is checked against. */
 export const SETTINGS = {
@@ -128,10 +64,10 @@ export const SETTINGS = {
     (text) => text,
   ),
   exporterPort: setting('EXPORTER_PORT', '9091', 'port of the exporter', PORT, port),
-  grafanaUrl: setting('GRAFANA_URL', undefined, 'Grafana as the phone reaches it; no link without it', WEB, webAddress),
-  prometheusUrl: setting('PROMETHEUS_URL', undefined, 'Prometheus, likewise', WEB, webAddress),
-  alertmanagerUrl: setting('ALERTMANAGER_URL', undefined, 'Alertmanager, likewise', WEB, webAddress),
-  runbookUrl: setting('RUNBOOK_URL', undefined, 'the runbook, likewise', WEBHOOK, pageAddress),
+  grafanaUrl: optional('GRAFANA_URL', 'Grafana as the phone reaches it; no link without it', WEB, webAddress),
+  prometheusUrl: optional('PROMETHEUS_URL', 'Prometheus, likewise', WEB, webAddress),
+  alertmanagerUrl: optional('ALERTMANAGER_URL', 'Alertmanager, likewise', WEB, webAddress),
+  runbookUrl: optional('RUNBOOK_URL', 'the runbook, likewise', WEBHOOK, pageAddress),
   projectsFile: setting('PROJECTS_FILE', './projects.json', 'projects and manual minutes by agent', 'a path', path),
   eurPerUsd: setting('EUR_PER_USD', '0.92', 'euro for one US dollar', 'a number above 0', positiveAmount),
   infraCostEurMonth: setting('INFRA_COST_EUR_MONTH', '0', 'what the VM costs, euro a month', AMOUNT, amount),
@@ -140,18 +76,16 @@ export const SETTINGS = {
 /** Where alerts go. A mistake in here stops the command that needs it, and no room. */
 export const CHANNEL_SETTINGS = {
   telegramBotToken: secret(
-    setting(
+    optional(
       'TELEGRAM_BOT_TOKEN',
-      undefined,
       'the bot that brings alerts to the phone; off without it',
       'a token as BotFather gives it, such as 123456:AA…, not a placeholder',
       matching(/^\d+:[\w-]+$/),
     ),
   ),
   telegramChatId: secret(
-    setting(
+    optional(
       'TELEGRAM_CHAT_ID',
-      undefined,
       'the chat it writes to',
       'an integer such as 123456789, or -100… for a group',
       integer,
@@ -166,28 +100,20 @@ export const CHANNEL_SETTINGS = {
     matching(new RegExp(`^${CLOCK}-${CLOCK}$`)),
   ),
   healthchecksUrl: secret(
-    setting(
-      'HEALTHCHECKS_URL',
-      undefined,
-      "dead man's switch outside the VM, pinged while alerts work",
-      WEBHOOK,
-      webhook,
-    ),
+    optional('HEALTHCHECKS_URL', "dead man's switch outside the VM, pinged while alerts work", WEBHOOK, webhook),
   ),
   slackWebhookUrl: secret(
-    setting('SLACK_WEBHOOK_URL', undefined, 'a further channel for critical and warning alerts', WEBHOOK, webhook),
+    optional('SLACK_WEBHOOK_URL', 'a further channel for critical and warning alerts', WEBHOOK, webhook),
   ),
-  alertEmailTo: setting(
+  alertEmailTo: optional(
     'ALERT_EMAIL_TO',
-    undefined,
     'a further channel for what is of tier high or low; needs SMTP_URL',
     'an e-mail address',
     matching(/^[^\s@<>,]+@[^\s@<>,]+$/),
   ),
   smtpUrl: secret(
-    setting(
+    optional(
       'SMTP_URL',
-      undefined,
       'the server that takes those e-mails',
       'smtp://user:password@host:587, or smtps://… which is port 465; special characters as %40',
       mailServer,
@@ -195,24 +121,67 @@ export const CHANNEL_SETTINGS = {
   ),
 } as const;
 
-type Settings = Readonly<Record<string, Setting<unknown>>>;
-/** What a table of settings gives: a setting without a default is `undefined` when it is off. */
-type Values<Table extends Settings> = {
-  readonly [Name in keyof Table]:
-    | (Table[Name] extends Setting<infer T> ? T : never)
-    | (Name extends Optional ? undefined : never);
-};
-type Optional =
-  | 'grafanaUrl'
-  | 'prometheusUrl'
-  | 'alertmanagerUrl'
-  | 'runbookUrl'
-  | 'telegramBotToken'
-  | 'telegramChatId'
-  | 'healthchecksUrl'
-  | 'slackWebhookUrl'
-  | 'alertEmailTo'
-  | 'smtpUrl';
+/** What the queue and the orchestrator need; a mistake in here stops neither the exporter nor the alerts. */
+export const WORK_SETTINGS = {
+  redisUrl: optional(
+    'REDIS_URL',
+    'the Redis of the queue; `npm start` starts one itself when it is unset, the rest takes redis://127.0.0.1:6379',
+    'an address such as redis://127.0.0.1:6379 or rediss://host:6380',
+    redisAddress,
+  ),
+  redisPassword: secret(optional('REDIS_PASSWORD', 'its password, if it is not in the address', 'some text', anyText)),
+  orchestratorPort: setting('ORCHESTRATOR_PORT', '9092', 'port of the orchestrator', PORT, port),
+  workDir: setting('WORK_DIR', './data/work', "worktrees and logs of the agents' runs", 'a path', path),
+  agentCommand: setting('AGENT_COMMAND', 'claude', 'the program that runs an agent', 'a program', anyText),
+  agentAuth: optional(
+    'AGENT_AUTH',
+    'who pays for the agents: the login of this machine, or ANTHROPIC_API_KEY; must be set once such a key is present',
+    'login or api-key',
+    oneOf('login', 'api-key'),
+  ),
+  fallbackModels: setting(
+    'FALLBACK_MODELS',
+    '',
+    'models to try in turn when one is overloaded',
+    'names of models, separated by commas',
+    listOf(/^[A-Za-z0-9][\w.:@/[\]-]{0,99}$/),
+  ),
+  onUsageLimit: setting(
+    'ON_USAGE_LIMIT',
+    'wait',
+    'what to do at a usage limit: wait until it is lifted, or stop until `swarm queue resume`',
+    'wait or stop',
+    oneOf('wait', 'stop'),
+  ),
+  budgetTaskUsd: setting(
+    'BUDGET_TASK_USD',
+    '0.50',
+    'what a task may cost unless it says otherwise, US dollars',
+    POSITIVE,
+    positiveAmount,
+  ),
+  budgetDayUsd: setting('BUDGET_DAY_USD', '5', 'what all tasks of a day may cost', POSITIVE, positiveAmount),
+  budgetWeekUsd: setting('BUDGET_WEEK_USD', '20', 'and of a week, from Monday', POSITIVE, positiveAmount),
+  budgetMonthUsd: setting('BUDGET_MONTH_USD', '60', 'and of a month', POSITIVE, positiveAmount),
+  workersMin: setting('WORKERS_MIN', '1', 'agents that may always run at once', COUNT, positiveCount),
+  workersMax: setting('WORKERS_MAX', '2', 'agents that may run at once when there is room', COUNT, positiveCount),
+  scaleTargetCpu: setting('SCALE_TARGET_CPU', '0.7', 'share of the CPU meant to be in use', POSITIVE, positiveAmount),
+  scaleTargetMemory: setting('SCALE_TARGET_MEMORY', '0.8', 'share of the memory, likewise', POSITIVE, positiveAmount),
+  scaleTargetQueue: setting('SCALE_TARGET_QUEUE', '2', 'tasks meant to wait', POSITIVE, positiveAmount),
+  scaleTargetTasks: setting('SCALE_TARGET_TASKS', '1', 'tasks meant for each worker', POSITIVE, positiveAmount),
+  taskAttempts: setting('TASK_ATTEMPTS', '3', 'how often an agent may try a task', COUNT, positiveCount),
+  agentTimeoutMinutes: setting('AGENT_TIMEOUT_MINUTES', '30', 'how long one run may take', POSITIVE, positiveAmount),
+  agentIdleMinutes: setting('AGENT_IDLE_MINUTES', '10', 'how long it may say nothing', POSITIVE, positiveAmount),
+  drainMinutes: setting('DRAIN_MINUTES', '10', 'how long a stop waits for runs under way', AMOUNT, amount),
+  recorder: setting(
+    'RECORDER',
+    'on',
+    'whether this orchestrator writes results into the memory',
+    'on or off',
+    oneOf('on', 'off'),
+  ),
+  adminPassword: secret(optional('ADMIN_PASSWORD', "opens the queue's page; off without it", 'some text', anyText)),
+} as const;
 
 /** What a process is told at start, read once. Optional integrations are `undefined` when they are off. */
 export type Config = Values<typeof SETTINGS>;
@@ -220,8 +189,10 @@ export type Config = Values<typeof SETTINGS>;
 /** What is known of the channels of alerts. */
 export type ChannelConfig = Values<typeof CHANNEL_SETTINGS>;
 
-/** Environment variables, or values that stand in for those the environment leaves unset. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+/** What the queue and the orchestrator are told. */
+export type WorkConfig = Values<typeof WORK_SETTINGS>;
+
+export type { Environment };
 
 /** The environment this process was started with; the only place that looks at it. */
 export function readEnvironment(): Environment {
@@ -230,7 +201,6 @@ export function readEnvironment(): Environment {
 
 /**
  * Reads every setting at once.
- * An empty variable counts as unset. A file named by `X_FILE` gives the value of `X` (its last line break removed).
  * @throws UsageError naming every bad variable, its value unless it is a secret, and what was expected.
  */
 export function loadConfig(environment: Environment = readEnvironment()): Config {
@@ -242,48 +212,15 @@ export function loadChannelConfig(environment: Environment = readEnvironment()):
   return loadSettings(CHANNEL_SETTINGS, environment);
 }
 
-function loadSettings<Table extends Settings>(table: Table, environment: Environment): Values<Table> {
-  const problems: string[] = [];
-  const values = Object.entries(table).map(([name, each]) => {
-    try {
-      return [name, readSetting(each, environment)];
-    } catch (error) {
-      problems.push((error as Error).message);
-      return [name, undefined];
-    }
-  });
-  if (problems.length > 0) {
-    throw new UsageError(`Could not read the settings: ${problems.join('; ')}.`, 'Correct them, then start again.');
-  }
-  return Object.fromEntries(values) as Values<Table>;
-}
-
-function readSetting(each: Setting<unknown>, environment: Environment): unknown {
-  const text = environment[each.variable] || readFileSetting(each, environment) || each.fallback;
-  if (text === undefined) return undefined;
-  try {
-    return each.parse(text);
-  } catch {
-    const found = each.isSecret
-      ? 'set to something else (not shown: it is a secret)'
-      : `"${withoutPassword(text).slice(0, 80)}"`;
-    throw new Error(`${each.variable} is ${found}, expected ${each.expected}`);
-  }
-}
-
-/** Passwords also turn up in addresses that should have none. */
-function withoutPassword(text: string): string {
-  return text.replace(/\/\/[^@/]*@/, '//…@');
-}
-
-function readFileSetting({ variable, isSecret }: Setting<unknown>, environment: Environment): string | undefined {
-  const file = environment[`${variable}_FILE`];
-  if (!file) return undefined;
-  // Somebody may have put the secret where its file belongs.
-  const named = `${variable}_FILE is ${isSecret ? 'a file (not shown)' : `"${file}"`}`;
-  try {
-    return readFileSync(isAbsolute(file) ? file : resolve(file), 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new Error(`${named}, which cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
+/**
+ * Reads the settings of the queue and the orchestrator, likewise.
+ * @throws UsageError also if WORKERS_MIN is more than WORKERS_MAX.
+ */
+export function loadWorkConfig(environment: Environment = readEnvironment()): WorkConfig {
+  const config = loadSettings(WORK_SETTINGS, environment);
+  if (config.workersMin <= config.workersMax) return config;
+  throw new UsageError(
+    `Could not read the settings: WORKERS_MIN is ${config.workersMin}, expected no more than WORKERS_MAX, which is ${config.workersMax}.`,
+    'Correct one of them, then start again.',
+  );
 }

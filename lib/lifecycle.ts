@@ -5,18 +5,27 @@ import type { Log } from './log.ts';
 export type Stop = () => Promise<void> | void;
 
 const STOP_TIMEOUT_MS = 1_500;
+const HURRY_TIMEOUT_MS = 8_000;
 
 /**
  * Stops everything, last started first, on SIGTERM or SIGINT and then ends the process with exit code 0.
- * What does not stop within 1.5 s is left to the operating system; a second signal ends the process at once.
+ * What does not stop within 1.5 s is left to the operating system; a second signal ends the process at once. With `hurry`
+ * stopping takes what it takes; a second signal calls it, and then there are 8 s left.
  */
-export function stopOnSignal(log: Log, stops: readonly Stop[]): void {
+export function stopOnSignal(log: Log, stops: readonly Stop[], { hurry }: { readonly hurry?: () => void } = {}): void {
   let stopping = false;
+  const endWithin = (timeoutMs: number): void => void setTimeout(() => process.exit(0), timeoutMs).unref();
   const handle = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(0);
+    if (stopping) {
+      if (!hurry) process.exit(0);
+      log.info({ signal }, 'stopping at once');
+      hurry();
+      endWithin(HURRY_TIMEOUT_MS);
+      return;
+    }
     stopping = true;
     log.info({ signal }, 'stopping');
-    setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref();
+    if (!hurry) endWithin(STOP_TIMEOUT_MS);
     void stopAll(log, stops).then(() => process.exit(0));
   };
   process.on('SIGTERM', handle);

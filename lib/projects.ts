@@ -1,8 +1,68 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { UsageError } from './errors.ts';
 import type { ManualMinutes } from './memory/week-figures.ts';
 
 const DEFAULT_MANUAL_MINUTES = 30;
+const DEFAULT_CONCURRENCY = 1;
+const MOST_CONCURRENCY = 20;
+
+/** A project that agents work on. */
+export interface Project {
+  readonly name: string;
+  readonly path: string;
+  /** How many tasks may work on it at the same time. */
+  readonly concurrency: number;
+  readonly repository?: string;
+  readonly defaultModel?: string;
+  /** Made by `npm start` for a first look: its agent is built in and needs no model. */
+  readonly isDemo: boolean;
+}
+
+/**
+ * The projects of projects.json by name; none without the file.
+ * @throws UsageError if the file cannot be read, or naming the project that is wrong.
+ */
+export function readProjects(path: string): ReadonlyMap<string, Project> {
+  const stated: unknown = readProjectsFile(path)?.projects ?? [];
+  if (!Array.isArray(stated)) throw wrongProject(path, '"projects"', 'expected a list');
+  const projects = stated.map((each, index) => toProject(each, `project ${index + 1}`, path));
+  const names = projects.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw wrongProject(path, `project "${twice}"`, 'it is there twice');
+  return new Map(projects.map((project) => [project.name, project]));
+}
+
+function toProject(stated: unknown, place: string, file: string): Project {
+  const { name, path, concurrency, repository, defaultModel, isDemo } = (stated ?? {}) as Record<string, unknown>;
+  if (!isText(name)) throw wrongProject(file, place, 'it has no name');
+  const named = `project "${name}"`;
+  if (!isText(path)) throw wrongProject(file, named, 'it has no path');
+  const limit = concurrency ?? DEFAULT_CONCURRENCY;
+  if (!Number.isInteger(limit) || (limit as number) < 1 || (limit as number) > MOST_CONCURRENCY) {
+    throw wrongProject(
+      file,
+      named,
+      `its concurrency is ${JSON.stringify(limit)}, expected a whole number from 1 to 20`,
+    );
+  }
+  return {
+    name,
+    path: resolve(dirname(file), path),
+    concurrency: limit as number,
+    ...(isText(repository) ? { repository } : {}),
+    ...(isText(defaultModel) ? { defaultModel } : {}),
+    isDemo: isDemo === true,
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '';
+}
+
+function wrongProject(file: string, what: string, reason: string): UsageError {
+  return new UsageError(`Could not use ${what} of "${file}": ${reason}.`, 'Correct it, then start again.');
+}
 
 /**
  * `manualMinutes` of projects.json: how many minutes of a person's work one task stands for, by agent. Without the file,
@@ -27,7 +87,7 @@ function isWholeMinutes(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 1_440;
 }
 
-function readProjectsFile(path: string): { readonly manualMinutes?: unknown } | undefined {
+function readProjectsFile(path: string): ProjectsFile | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -36,10 +96,16 @@ function readProjectsFile(path: string): { readonly manualMinutes?: unknown } | 
     throw new UsageError(`Could not read "${path}".`, 'Check PROJECTS_FILE and its permissions.', { cause: error });
   }
   try {
-    return JSON.parse(text) as { manualMinutes?: unknown };
+    return (JSON.parse(text) ?? {}) as ProjectsFile;
   } catch (error) {
     throw new UsageError(`Could not read "${path}": it is not valid JSON.`, 'Correct it, then start again.', {
       cause: error,
     });
   }
+}
+
+/** What projects.json may hold; every part is checked by whoever uses it. */
+interface ProjectsFile {
+  readonly projects?: unknown;
+  readonly manualMinutes?: unknown;
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Environment } from './config.ts';
+import { OperatorError } from './errors.ts';
 
 /** What `swarm up` writes down, so that commands in another shell find the same database and ports. */
 export interface RunFile {
@@ -11,15 +12,39 @@ export interface RunFile {
 
 const RUN_FILE = './data/run.json';
 
-/** Writes the file, readable by this user only, and returns how to remove it. */
-export function writeRunFile(environment: Readonly<Record<string, string>>): () => void {
+/** The run file of this process: what it says can be changed until it is removed. */
+export interface OwnRunFile {
+  readonly write: (environment: Readonly<Record<string, string>>) => void;
+  readonly remove: () => void;
+}
+
+/**
+ * Takes the run file for this process, readable by this user only.
+ * @throws OperatorError if another `swarm up` is alive in this folder: two would share its data.
+ */
+export function claimRunFile(): OwnRunFile {
   const path = resolve(RUN_FILE);
-  const content: RunFile = { pid: process.pid, environment };
   mkdirSync(dirname(path), { recursive: true });
-  rmSync(path, { force: true });
-  writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  return () => {
-    if (readRunFile()?.pid === process.pid) rmSync(path, { force: true });
+  const write = (environment: Readonly<Record<string, string>>, flag: 'w' | 'wx'): void => {
+    const content: RunFile = { pid: process.pid, environment };
+    writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flag });
+  };
+  const other = readRunFile();
+  if (other === undefined) rmSync(path, { force: true });
+  try {
+    write({}, 'wx');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new OperatorError(
+      `Could not start: the swarm monitor is up in this folder already${other ? `, as process ${other.pid}` : ''}.`,
+      'Stop it first, or start this one in another folder.',
+    );
+  }
+  return {
+    write: (environment) => write(environment, 'w'),
+    remove: () => {
+      if (readRunFile()?.pid === process.pid) rmSync(path, { force: true });
+    },
   };
 }
 

@@ -34,6 +34,7 @@ if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
     installDebianPackages([['', 'python3-prometheus-client']]);
   }
 }
+installAgentCli();
 check('lint and format', ['npm', 'run', '--silent', 'lint']);
 check('types', ['npm', 'run', '--silent', 'types']);
 check('import rules', ['npm', 'run', '--silent', 'imports']);
@@ -49,6 +50,17 @@ for (const { name, passed, failed } of results)
   console.log(`${failed === 0 ? 'ok  ' : 'FAIL'} ${name}: ${passed} passed`);
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
 process.exitCode = sum('failed') === 0 ? 0 : 1;
+
+/** The real command line of agents, for the tests of the runner; what needs it says so if this fails. */
+function installAgentCli() {
+  const { dependencies } = JSON.parse(readFileSync('test/agent-cli/package.json', 'utf8'));
+  const [[name, version]] = Object.entries(dependencies);
+  const installed = read(`test/agent-cli/node_modules/${name}/package.json`);
+  if (installed !== '' && JSON.parse(installed).version === version) return;
+  console.log(`installing ${name} ${version} for the tests`);
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--silent', '--prefix', 'test/agent-cli'];
+  spawnSync('npm', args, { stdio: ['ignore', 2, 2] });
+}
 
 /**
  * Runs one tool; it passes if it exits with 0.

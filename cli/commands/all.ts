@@ -2,13 +2,17 @@ import type { AddCommand } from '../command.ts';
 import { addAlertmanagerConfigCommand } from './alertmanager-config.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addEnqueueCommand } from './enqueue.ts';
 import { addKpiCommand } from './kpi.ts';
+import { addQueueCommand } from './queue.ts';
 import { addStatusCommand } from './status.ts';
 import { addUpCommand } from './up.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly AddCommand[] = [
   addUpCommand,
+  addEnqueueCommand,
+  addQueueCommand,
   addStatusCommand,
   addKpiCommand,
   addDoctorCommand,

@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { startExporter } from '../../exporter/exporter.ts';
-import { loadConfig, readEnvironment } from '../../lib/config.ts';
+import { loadConfig, loadWorkConfig, readEnvironment } from '../../lib/config.ts';
 import { describeError } from '../../lib/errors.ts';
-import { stopOnSignal } from '../../lib/lifecycle.ts';
+import { type Stop, stopOnSignal } from '../../lib/lifecycle.ts';
 import { createLog, type Log } from '../../lib/log.ts';
 import { createDemoMemory, growDemoMemory } from '../../lib/memory/demo/demo.ts';
 import { keepHeapSmall } from '../../lib/memory-footprint.ts';
-import { writeRunFile } from '../../lib/run-file.ts';
+import { claimRunFile } from '../../lib/run-file.ts';
+import { startOrchestrator } from '../../orchestrator/orchestrator.ts';
 import type { AddCommand } from '../command.ts';
+import { makeDemoProject } from '../demo-project.ts';
+import { type OwnRedis, startOwnRedis } from '../redis-server.ts';
 
 const DEMO_PATH = './data/demo/swarm_memory.db';
 const DEMO_DAYS = 30;
@@ -27,22 +30,73 @@ async function up(): Promise<void> {
   keepHeapSmall();
   const environment = readEnvironment();
   const isDemo = !environment.SWARM_DB_PATH && !environment.SWARM_DB_PATH_FILE;
-  const config = loadConfig(isDemo ? { ...environment, SWARM_DB_PATH: DEMO_PATH } : environment);
-  const log = createLog('up', config.logLevel);
-  if (isDemo) prepareDemo(log, config.swarmDbPath, config.timezone);
-  const exporter = await startExporter(config, createLog('exporter', config.logLevel));
-  const removeRunFile = writeRunFile({
-    SWARM_DB_PATH: config.swarmDbPath,
-    BIND_HOST: config.bindHost,
-    EXPORTER_PORT: String(exporter.port),
-  });
-  const stopGrowing = isDemo ? growSlowly(log, config.swarmDbPath, config.timezone) : () => {};
-  stopOnSignal(log, [exporter.stop, removeRunFile, stopGrowing]);
-  const page = `http://${config.bindHost}:${exporter.port}/`;
-  log.info({ page }, isDemo ? 'up, with made-up demo data' : 'up');
-  process.stderr.write(
-    `\nThe swarm monitor is up: ${page}${isDemo ? ' (on made-up demo data)' : ''}. Ctrl-C stops it.\n\n`,
-  );
+  const settings: Record<string, string | undefined> = {
+    ...environment,
+    ...(isDemo ? { SWARM_DB_PATH: DEMO_PATH } : {}),
+  };
+  const log = createLog('up', loadConfig(settings).logLevel);
+  loadWorkConfig(settings);
+  const runFile = claimRunFile();
+  const stops: Stop[] = [runFile.remove];
+  try {
+    const redis = await prepareQueue(settings, log);
+    if (redis) stops.push(redis.stop);
+    const config = loadConfig(settings);
+    const work = loadWorkConfig(settings);
+    if (isDemo) prepareDemo(log, config.swarmDbPath, config.timezone);
+    const exporter = await startExporter(config, createLog('exporter', config.logLevel));
+    stops.push(exporter.stop);
+    const orchestrator = work.redisUrl
+      ? await startOrchestrator(config, work, createLog('orchestrator', config.logLevel))
+      : undefined;
+    if (orchestrator) stops.push(orchestrator.stop);
+    runFile.write({
+      SWARM_DB_PATH: config.swarmDbPath,
+      BIND_HOST: config.bindHost,
+      EXPORTER_PORT: String(exporter.port),
+      PROJECTS_FILE: config.projectsFile,
+      WORK_DIR: work.workDir,
+      ...(orchestrator ? { ORCHESTRATOR_PORT: String(orchestrator.port) } : {}),
+      ...(work.redisUrl ? { REDIS_URL: work.redisUrl } : {}),
+      ...(work.redisPassword ? { REDIS_PASSWORD: work.redisPassword } : {}),
+    });
+    if (isDemo) stops.push(growSlowly(log, config.swarmDbPath, config.timezone));
+    stopOnSignal(log, stops, orchestrator ? { hurry: orchestrator.hurry } : {});
+    const page = `http://${config.bindHost}:${exporter.port}/`;
+    log.info({ page, queue: orchestrator !== undefined }, isDemo ? 'up, with made-up demo data' : 'up');
+    process.stderr.write(
+      `\nThe swarm monitor is up: ${page}${isDemo ? ' (on made-up demo data)' : ''}. Ctrl-C stops it.\n\n`,
+    );
+  } catch (error) {
+    for (const stop of stops.toReversed()) await stop();
+    throw error;
+  }
+}
+
+/** What the queue needs and nobody has set: a Redis of our own, and a project to try things on. */
+async function prepareQueue(settings: Record<string, string | undefined>, log: Log): Promise<OwnRedis | undefined> {
+  if (!settings.PROJECTS_FILE && !existsSync(loadConfig(settings).projectsFile)) {
+    try {
+      settings.PROJECTS_FILE = makeDemoProject();
+    } catch (error) {
+      log.warn({ reason: describeError(error) }, 'no demo project: is git installed?');
+    }
+  }
+  if (loadWorkConfig(settings).redisUrl) return undefined;
+  try {
+    const redis = await startOwnRedis(log);
+    settings.REDIS_URL = redis.url;
+    settings.REDIS_PASSWORD = redis.password;
+    return redis;
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = isMissing
+      ? 'redis-server is not installed (Debian: apt-get install redis-server)'
+      : describeError(error);
+    log.warn({ reason }, 'no queue and no orchestrator: everything else runs');
+    process.stderr.write(`\nNo queue: ${reason}. Install it, or set REDIS_URL, and start again.\n`);
+    return undefined;
+  }
 }
 
 function prepareDemo(log: Log, path: string, timezone: string): void {

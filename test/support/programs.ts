@@ -9,6 +9,8 @@ const PACKAGES = {
   'prometheus-alertmanager': 'prometheus-alertmanager',
   amtool: 'prometheus-alertmanager',
   chromium: 'chromium',
+  git: 'git',
+  'redis-server': 'redis-server',
   unshare: 'util-linux',
   setpriv: 'util-linux',
   mount: 'mount',

@@ -1,0 +1,34 @@
+import { spentUsd } from '../../lib/queue/progress.ts';
+import type { TaskView } from '../../lib/queue/task-queue.ts';
+
+/** A task as commands print it as JSON. */
+export function describeTask({ id, state, task, progress, outcome, error, endedAt, delayedUntilMs, end }: TaskView) {
+  const facts = task ?? end;
+  return {
+    id,
+    state,
+    agent: facts?.agent ?? null,
+    project: facts?.project ?? null,
+    priority: task?.priority ?? null,
+    attempts: end?.attempts ?? progress.failures + (progress.runs > 0 ? 1 : 0),
+    outcome: outcome ?? null,
+    costUsd: end?.costUsd ?? spentUsd(progress),
+    budgetUsd: task?.budgetUsd ?? null,
+    error: error ?? null,
+    model: end?.model ?? task?.model ?? null,
+    source: facts?.source ?? null,
+    requestedAt: task?.requestedAt ?? null,
+    endedAt: endedAt ?? null,
+    waitingFor: state === 'delayed' ? (progress.waitingFor?.reason ?? null) : null,
+    delayedUntil: delayedUntilMs === undefined ? null : new Date(delayedUntilMs).toISOString(),
+    sessionId: progress.session?.id ?? end?.sessionId ?? null,
+    branch: progress.branch ?? end?.branch ?? null,
+    prompt: facts?.prompt ?? null,
+  };
+}
+
+/** Text of outside as one short line for a terminal: no control characters, which could move the cursor. */
+export function oneLine(text: string, length: number): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+}

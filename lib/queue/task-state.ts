@@ -1,0 +1,132 @@
+import type { Redis } from 'ioredis';
+import { redisKey } from './names.ts';
+import { NO_PROGRESS, type TaskProgress } from './progress.ts';
+import type { EndResult } from './result.ts';
+import { createScript } from './script.ts';
+import type { Task } from './task.ts';
+
+/** What Redis keeps of a task beside its job. Whoever takes the task up has a generation, and only the latest counts. */
+export interface TaskState {
+  readonly progress: TaskProgress;
+  readonly end: EndResult | undefined;
+  readonly isCancelled: boolean;
+  /** Only of a task cancelled before it was begun, whose job is gone. */
+  readonly task: Task | undefined;
+}
+
+const KEPT_AFTER_END_SECONDS = 35 * 86_400;
+const FIELDS = ['progress', 'end', 'cancel', 'task'] as const;
+
+const BEGIN = createScript(`
+local generation = redis.call('HINCRBY', KEYS[1], 'generation', 1)
+return { generation, redis.call('HMGET', KEYS[1], 'progress', 'end', 'cancel', 'task') }`);
+
+const SAVE = createScript(`
+if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'progress', ARGV[2])
+return 1`);
+
+const FINISH = createScript(`
+if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] or redis.call('HEXISTS', KEYS[1], 'end') == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'progress', ARGV[2], 'end', ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return 1`);
+
+const FINISH_UNBEGUN = createScript(`
+if redis.call('HEXISTS', KEYS[1], 'end') == 1 then return 0 end
+redis.call('HINCRBY', KEYS[1], 'generation', 1)
+redis.call('HSET', KEYS[1], 'end', ARGV[1], 'task', ARGV[2], 'cancel', '1')
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1`);
+
+const REOPEN = createScript(`
+if redis.call('HEXISTS', KEYS[1], 'end') == 0 then return 0 end
+redis.call('HINCRBY', KEYS[1], 'generation', 1)
+redis.call('HSET', KEYS[1], 'progress', ARGV[1])
+redis.call('HDEL', KEYS[1], 'end', 'cancel', 'task')
+redis.call('PERSIST', KEYS[1])
+return 1`);
+
+const CANCEL = createScript(`
+if redis.call('HEXISTS', KEYS[1], 'end') == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'cancel', '1')
+return 1`);
+
+/** Takes a task up: every earlier generation is void from now on. */
+export async function beginTask(redis: Redis, id: string): Promise<TaskState & { readonly generation: number }> {
+  const [generation, fields] = (await BEGIN(redis, [key(id)], [])) as [number, (string | null)[]];
+  return { generation, ...parseFields(fields) };
+}
+
+/** Saves how far a task has come; false if somebody else has taken it up since. */
+export async function saveProgress(
+  redis: Redis,
+  { id, generation }: TaskClaim,
+  progress: TaskProgress,
+): Promise<boolean> {
+  return (await SAVE(redis, [key(id)], [generation, JSON.stringify(progress)])) === 1;
+}
+
+/** A task and the generation under which somebody works on it. */
+export interface TaskClaim {
+  readonly id: string;
+  readonly generation: number;
+}
+
+/** Ends a task; false if it has ended already, or somebody else has taken it up since. */
+export async function finishTask(
+  redis: Redis,
+  { id, generation }: TaskClaim,
+  progress: TaskProgress,
+  end: EndResult,
+): Promise<boolean> {
+  const args = [generation, JSON.stringify(progress), JSON.stringify(end), KEPT_AFTER_END_SECONDS];
+  return (await FINISH(redis, [key(id)], args)) === 1;
+}
+
+/** Ends a task that nobody works on; whoever took it up this very moment finds its generation void. */
+export async function finishUnbegunTask(redis: Redis, task: Task, end: EndResult): Promise<boolean> {
+  const args = [JSON.stringify(end), JSON.stringify(task), KEPT_AFTER_END_SECONDS];
+  return (await FINISH_UNBEGUN(redis, [key(task.id)], args)) === 1;
+}
+
+/** Lets a task that has ended be tried again; false if it has not. */
+export async function reopenTask(redis: Redis, id: string, progress: TaskProgress): Promise<boolean> {
+  return (await REOPEN(redis, [key(id)], [JSON.stringify(progress)])) === 1;
+}
+
+/** Marks a task as not wanted any more; false if it has ended. */
+export async function requestCancel(redis: Redis, id: string): Promise<boolean> {
+  return (await CANCEL(redis, [key(id)], [])) === 1;
+}
+
+/** What is known of some tasks, in their order. */
+export async function readTaskStates(redis: Redis, ids: readonly string[]): Promise<readonly TaskState[]> {
+  const pipeline = redis.pipeline();
+  for (const id of ids) pipeline.hmget(key(id), ...FIELDS);
+  const answers = (await pipeline.exec()) ?? [];
+  return answers.map(([error, fields]) => {
+    if (error) throw error;
+    return parseFields(fields as (string | null)[]);
+  });
+}
+
+/** Whether a task is still this generation's, and wanted: what a worker asks while an agent runs. */
+export async function checkClaim(redis: Redis, { id, generation }: TaskClaim): Promise<'ours' | 'cancelled' | 'lost'> {
+  const [current, cancel] = await redis.hmget(key(id), 'generation', 'cancel');
+  if (current !== String(generation)) return 'lost';
+  return cancel === null ? 'ours' : 'cancelled';
+}
+
+function key(id: string): string {
+  return redisKey('task', id);
+}
+
+function parseFields([progress, end, cancel, task]: readonly (string | null)[]): TaskState {
+  return {
+    progress: progress === null ? NO_PROGRESS : (JSON.parse(progress) as TaskProgress),
+    end: end === null ? undefined : (JSON.parse(end) as EndResult),
+    isCancelled: cancel !== null,
+    task: task === null ? undefined : (JSON.parse(task) as Task),
+  };
+}

@@ -1,0 +1,168 @@
+import type { Redis } from 'ioredis';
+import { redisKey } from '../lib/queue/names.ts';
+import { createScript } from '../lib/queue/script.ts';
+import { type BudgetPeriods, budgetPeriods } from './budget-periods.ts';
+
+/** The periods that have a limit of their own. */
+export const PERIODS = ['day', 'week', 'month'] as const;
+export type Period = (typeof PERIODS)[number];
+
+/** A figure for each period, US dollars. */
+export type PerPeriod = Readonly<Record<Period, number>>;
+
+/** What became of a wish to spend. */
+export type Reservation =
+  | { readonly kind: 'reserved' }
+  /** Others hold what is left; some of it may come back. */
+  | { readonly kind: 'wait' }
+  /** The period has not enough left. */
+  | { readonly kind: 'full'; readonly period: Period; readonly spentUsd: number; readonly untilMs: number }
+  /** It is more than the period's whole limit. */
+  | { readonly kind: 'never'; readonly period: Period }
+  /** Redis has lost what was spent; the recorder reads it from the memory. */
+  | { readonly kind: 'unknown' };
+
+/** What a settled run has brought a period to. */
+export interface Spent {
+  readonly period: Period;
+  readonly spentUsd: number;
+  readonly limitUsd: number;
+}
+
+/** Money that agents may spend: reserved before a run, settled after it, in Redis, for every orchestrator together. */
+export interface Budget {
+  /** Reserves what a task may still cost, and a tenth more, since the agent's own limit is overshot a little. */
+  readonly reserve: (taskId: string, remainingUsd: number) => Promise<Reservation>;
+  /** Replaces the reservation by what the run has cost, once for each run. Gives the periods that crossed 80 % by it. */
+  readonly settle: (run: {
+    readonly taskId: string;
+    readonly runId: string;
+    readonly costUsd: number;
+  }) => Promise<readonly Spent[]>;
+  readonly release: (taskId: string) => Promise<void>;
+  /** The ids of tasks that hold a reservation. */
+  readonly holders: () => Promise<readonly string[]>;
+  /** Whether Redis knows what was spent. */
+  readonly isKnown: () => Promise<boolean>;
+  /** Tells Redis what was spent, unless it knows. */
+  readonly rebuild: (spentUsd: PerPeriod) => Promise<void>;
+  readonly figures: () => Promise<{
+    readonly spent: PerPeriod;
+    readonly reservedUsd: number;
+    readonly limit: PerPeriod;
+  }>;
+}
+
+const RESERVE_FACTOR = 1.1;
+const NOTICE_RATIO = 0.8;
+const KEPT_SECONDS = 40 * 86_400;
+const KEYS = [redisKey('budget'), redisKey('budget-reserved')];
+
+const RESERVE = createScript(`
+if redis.call('HEXISTS', KEYS[1], 'known') == 0 then return { 'unknown' } end
+local need = tonumber(ARGV[2])
+local reserved = 0
+local held = redis.call('HGETALL', KEYS[2])
+for index = 1, #held, 2 do
+  if held[index] ~= ARGV[1] then reserved = reserved + tonumber(held[index + 1]) end
+end
+for index = 3, #ARGV, 2 do
+  local spent = tonumber(redis.call('HGET', KEYS[1], ARGV[index]) or '0')
+  if spent + need > tonumber(ARGV[index + 1]) then return { 'full', (index - 3) / 2, spent } end
+end
+for index = 3, #ARGV, 2 do
+  local spent = tonumber(redis.call('HGET', KEYS[1], ARGV[index]) or '0')
+  if spent + reserved + need > tonumber(ARGV[index + 1]) then return { 'wait' } end
+end
+redis.call('HSET', KEYS[2], ARGV[1], need)
+return { 'reserved' }`);
+
+const SETTLE = createScript(`
+redis.call('HDEL', KEYS[2], ARGV[1])
+if redis.call('SET', KEYS[3], ARGV[2], 'NX', 'EX', ARGV[3]) == false then return {} end
+local crossed = {}
+for index = 4, #ARGV, 2 do
+  local spent = redis.call('HINCRBY', KEYS[1], ARGV[index], ARGV[2])
+  local notice = 'notice:' .. ARGV[index]
+  if spent >= tonumber(ARGV[index + 1]) and redis.call('HSETNX', KEYS[1], notice, '1') == 1 then
+    crossed[#crossed + 1] = { (index - 4) / 2, spent }
+  end
+end
+return crossed`);
+
+const REBUILD = createScript(`
+if redis.call('HSETNX', KEYS[1], 'known', '1') == 0 then return 0 end
+for index = 1, #ARGV, 2 do
+  local spent = tonumber(redis.call('HGET', KEYS[1], ARGV[index]) or '0')
+  redis.call('HSET', KEYS[1], ARGV[index], math.max(spent, tonumber(ARGV[index + 1])))
+end
+return 1`);
+
+/** The budget of all orchestrators on this Redis; limits in US dollars, days and weeks in `timezone`. */
+export function createBudget({ redis, limit, timezone, nowMs = Date.now }: BudgetOptions): Budget {
+  const periods = (): BudgetPeriods => budgetPeriods(nowMs(), timezone);
+  const field = (now: BudgetPeriods, period: Period): string => `${period}:${now[period].key}`;
+  return {
+    reserve: async (taskId, remainingUsd) => {
+      const now = periods();
+      const tightest = PERIODS.reduce((least, each) => (limit[each] < limit[least] ? each : least), 'day' as Period);
+      if (remainingUsd > limit[tightest]) return { kind: 'never', period: tightest };
+      // A task that may cost as much as a whole day still has its day.
+      const need = Math.min(remainingUsd * RESERVE_FACTOR, limit[tightest]);
+      const limits = PERIODS.flatMap((period) => [field(now, period), micro(limit[period])]);
+      const [kind, index, spent] = (await RESERVE(redis, KEYS, [taskId, micro(need), ...limits])) as [
+        string,
+        number,
+        number,
+      ];
+      if (kind !== 'full') return { kind: kind as 'reserved' | 'wait' | 'unknown' };
+      return { kind, period: PERIODS[index], spentUsd: spent / 1e6, untilMs: now[PERIODS[index]].endMs };
+    },
+    settle: async ({ taskId, runId, costUsd }) => {
+      const now = periods();
+      const fields = PERIODS.flatMap((period) => [field(now, period), micro(limit[period] * NOTICE_RATIO)]);
+      const keys = [...KEYS, redisKey('settled', runId)];
+      const crossed = await SETTLE(redis, keys, [taskId, micro(costUsd), KEPT_SECONDS, ...fields]);
+      return (crossed as [number, number][]).map(([index, spent]) => {
+        const period = PERIODS[index];
+        return { period, spentUsd: spent / 1e6, limitUsd: limit[period] };
+      });
+    },
+    release: async (taskId) => {
+      await redis.hdel(KEYS[1], taskId);
+    },
+    holders: () => redis.hkeys(KEYS[1]),
+    isKnown: async () => (await redis.hexists(KEYS[0], 'known')) === 1,
+    rebuild: async (spentUsd) => {
+      const now = periods();
+      await REBUILD(
+        redis,
+        KEYS,
+        PERIODS.flatMap((period) => [field(now, period), micro(spentUsd[period])]),
+      );
+    },
+    figures: async () => {
+      const now = periods();
+      const [spent, reserved] = await Promise.all([
+        redis.hmget(KEYS[0], ...PERIODS.map((period) => field(now, period))),
+        redis.hvals(KEYS[1]),
+      ]);
+      const perPeriod = PERIODS.map((period, index) => [period, Number(spent[index] ?? 0) / 1e6]);
+      const reservedUsd = reserved.reduce((sum, each) => sum + Number(each), 0) / 1e6;
+      return { spent: Object.fromEntries(perPeriod) as PerPeriod, reservedUsd, limit };
+    },
+  };
+}
+
+/** What a budget is made of. */
+interface BudgetOptions {
+  readonly redis: Redis;
+  readonly limit: PerPeriod;
+  readonly timezone: string;
+  readonly nowMs?: () => number;
+}
+
+/** Whole micro-dollars: sums of them are exact. */
+function micro(usd: number): number {
+  return Math.round(usd * 1e6);
+}

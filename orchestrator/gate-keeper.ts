@@ -1,0 +1,52 @@
+import type { Redis } from 'ioredis';
+import { describeError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import { closeGate, type Gate, readGates } from '../lib/queue/gates.ts';
+
+/** Keeps the worker paused while a gate is closed, whoever closed it. */
+export interface GateKeeper {
+  /** Closes a gate for everybody, and pauses this worker at once. */
+  readonly close: (gate: Gate) => Promise<void>;
+  readonly closed: () => readonly Gate[];
+  readonly stop: () => void;
+}
+
+const LOOK_EVERY_MS = 1_000;
+
+/** Looks at the gates every second. `setPaused` is called each time: with true until they were first read. */
+export function startGateKeeper({ redis, setPaused, mayWork, log }: GateKeeperOptions): GateKeeper {
+  let closed: readonly Gate[] = [];
+  let known = '';
+  const look = async (): Promise<void> => {
+    closed = await readGates(redis, Date.now());
+    setPaused(closed.length > 0 || !mayWork());
+    const reasons = closed.map(({ reason, text }) => `${reason}: ${text}`).join('; ');
+    if (reasons !== known) log.info({ reasons }, reasons === '' ? 'the queue is open' : 'the queue is paused');
+    known = reasons;
+  };
+  const lookOrWarn = (): void => {
+    look().catch((error: unknown) => {
+      setPaused(true);
+      log.warn({ reason: describeError(error) }, 'cannot see whether the queue is paused');
+    });
+  };
+  lookOrWarn();
+  const timer = setInterval(lookOrWarn, LOOK_EVERY_MS);
+  return {
+    close: async (gate) => {
+      setPaused(true);
+      await closeGate(redis, gate);
+      await look();
+    },
+    closed: () => closed,
+    stop: () => clearInterval(timer),
+  };
+}
+
+interface GateKeeperOptions {
+  readonly redis: Redis;
+  readonly setPaused: (isPaused: boolean) => void;
+  /** Reasons of this process alone: it stops, or Redis is not what it must be. */
+  readonly mayWork: () => boolean;
+  readonly log: Log;
+}

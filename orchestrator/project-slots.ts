@@ -1,0 +1,70 @@
+import type { Redis } from 'ioredis';
+import { redisKey } from '../lib/queue/names.ts';
+import { createScript } from '../lib/queue/script.ts';
+
+/** Who may work in a project at the same time: by default one task, so that two agents never share a tree. */
+export interface ProjectSlots {
+  /** Takes a slot for a task, or renews its slot; false, and the task parked, if others hold them all. */
+  readonly acquire: (request: SlotRequest) => Promise<boolean>;
+  /** Keeps the slot of a task that still runs. */
+  readonly renew: (project: string, taskId: string) => Promise<void>;
+  /** Gives the slot back; the id of the parked task that may come next, if there is one. */
+  readonly release: (project: string, taskId: string) => Promise<string | undefined>;
+  /** Of the parked tasks, those that a free slot could take now: one for each slot. */
+  readonly takeCallable: (project: string, limit: number) => Promise<readonly string[]>;
+}
+
+interface SlotRequest {
+  readonly project: string;
+  readonly taskId: string;
+  readonly limit: number;
+  /** Order among the parked: less comes first. */
+  readonly rank: number;
+}
+
+/** Longer than a worker takes to be noticed as dead. */
+const LEASE_MS = 120_000;
+
+/** By the clock of Redis, which all orchestrators share. */
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)`;
+
+const ACQUIRE = createScript(`${NOW}
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
+  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+  return 0
+end
+redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1`);
+
+const RENEW = createScript(`${NOW}
+return redis.call('ZADD', KEYS[1], 'XX', now + ARGV[2], ARGV[1])`);
+
+const RELEASE = createScript(`
+redis.call('ZREM', KEYS[1], ARGV[1])
+return redis.call('ZPOPMIN', KEYS[2])[1] or false`);
+
+const CALLABLE = createScript(`${NOW}
+local free = tonumber(ARGV[1]) - redis.call('ZCARD', KEYS[1])
+if free <= 0 then return {} end
+local popped = redis.call('ZPOPMIN', KEYS[2], free)
+local ids = {}
+for index = 1, #popped, 2 do ids[#ids + 1] = popped[index] end
+return ids`);
+
+/** The slots of all projects, shared by every orchestrator on this Redis. */
+export function createProjectSlots(redis: Redis): ProjectSlots {
+  const keys = (project: string): string[] => [redisKey('project', project), redisKey('parked', project)];
+  return {
+    acquire: async ({ project, taskId, limit, rank }) =>
+      (await ACQUIRE(redis, keys(project), [taskId, limit, LEASE_MS, rank])) === 1,
+    renew: async (project, taskId) => {
+      await RENEW(redis, keys(project), [taskId, LEASE_MS]);
+    },
+    release: async (project, taskId) => ((await RELEASE(redis, keys(project), [taskId])) as string | null) ?? undefined,
+    takeCallable: async (project, limit) => (await CALLABLE(redis, keys(project), [limit])) as string[],
+  };
+}

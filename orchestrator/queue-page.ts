@@ -1,0 +1,52 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import { Queue } from 'bullmq';
+import type { Express, NextFunction, Request, Response } from 'express';
+import type { Redis } from 'ioredis';
+import { KEY_PREFIX, QUEUES } from '../lib/queue/names.ts';
+
+const PATH = '/queues';
+/** Scripts, styles and pictures of its own, nothing from elsewhere. */
+const PAGE_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'";
+
+/** Bull Board under /queues, to look at: our own commands change things, since they also record what they do. */
+export function addQueuePage(app: Express, redis: Redis, password: string): void {
+  const adapter = new ExpressAdapter();
+  adapter.setBasePath(PATH);
+  const options = { connection: redis, prefix: KEY_PREFIX };
+  const queues = Object.values(QUEUES).map((name) => {
+    const queue = new Queue(name, options);
+    queue.on('error', () => undefined);
+    return new BullMQAdapter(queue, { readOnlyMode: true });
+  });
+  createBullBoard({ queues, serverAdapter: adapter, options: { uiConfig: { boardTitle: 'CervellaSwarm' } } });
+  app.use(PATH, askForPassword(password), adapter.getRouter() as Express);
+}
+
+/** HTTP basic authentication; any user name will do. */
+function askForPassword(password: string) {
+  const expected = digest(password);
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const [scheme, credentials = ''] = (request.headers.authorization ?? '').split(' ');
+    const given = Buffer.from(credentials, 'base64')
+      .toString('utf8')
+      .replace(/^[^:]*:/, '');
+    // Digests are of one length, so that comparing them tells nothing of the password.
+    if (scheme.toLowerCase() === 'basic' && timingSafeEqual(digest(given), expected)) {
+      response.set('Content-Security-Policy', PAGE_POLICY);
+      next();
+      return;
+    }
+    response
+      .status(401)
+      .set('WWW-Authenticate', 'Basic realm="CervellaSwarm", charset="UTF-8"')
+      .json({ error: 'The password is that of ADMIN_PASSWORD; any user name will do.' });
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

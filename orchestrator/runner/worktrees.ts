@@ -1,0 +1,493 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
+import { describeError, OperatorError } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import {
+  type Changes,
+  changesBetween,
+  checkOut,
+  commitAll,
+  commitOf,
+  GitError,
+  git,
+  mendRegistrations,
+  mergeBase,
+  type Registration,
+  registrationsIn,
+  repositoryNamedIn,
+  retryWhileLocked,
+} from './git.ts';
+
+/** Where one task works. */
+export interface Worktree {
+  /** The folder, with every link resolved: `<root>/<project>/<taskId>`. */
+  readonly path: string;
+  /** `swarm/<taskId>`. */
+  readonly branch: string;
+  /** The commit the task began from. */
+  readonly baseCommit: string;
+}
+
+/** Which task works on what. */
+export interface Opening {
+  readonly taskId: string;
+  readonly project: { readonly name: string; readonly path: string };
+}
+
+/** How a task ended. */
+export interface Closing {
+  readonly worktree: Worktree;
+  readonly outcome: 'done' | 'failed';
+  /** Of the commit that holds what the agent left uncommitted; cut to 200 characters. */
+  readonly message: string;
+}
+
+/** What a task left; `branch` is undefined if that is nothing. */
+export interface ClosedWorktree {
+  readonly branch: string | undefined;
+  readonly commits: number;
+  readonly filesChanged: number;
+}
+
+/** How much is kept for people to look at. */
+export interface WorktreeLimits {
+  readonly keepFailedMs: number;
+  readonly maxCount: number;
+  readonly maxBytes: number;
+}
+
+/** Whose worktrees are not touched: tasks that run, wait for another attempt, or are about to be opened. */
+export interface Pruning {
+  readonly isInUse: (taskId: string) => boolean;
+}
+
+/** How many worktrees went, and the disk space in bytes of those that stay. */
+export interface Pruned {
+  readonly removed: number;
+  readonly keptBytes: number;
+}
+
+/** What worktrees need to know. */
+export interface WorktreesOptions {
+  /** The folder that holds them all, and nothing else. */
+  readonly root: string;
+  readonly log: Log;
+  readonly limits?: WorktreeLimits;
+  readonly nowMs?: () => number;
+}
+
+/** Opens, closes, finds and prunes worktrees. */
+export type Worktrees = ReturnType<typeof createWorktrees>;
+
+/** Seven days, twenty worktrees, 5 GB. */
+export const DEFAULT_WORKTREE_LIMITS: WorktreeLimits = {
+  keepFailedMs: 7 * 86_400_000,
+  maxCount: 20,
+  maxBytes: 5_000_000_000,
+};
+
+const TASK_ID = /^[\w-]{1,64}$/;
+/** A file of ours beside what git knows of a worktree, gone with it: the commit its task began from. */
+const BASE_NOTE = 'swarm-base';
+/** What is being deleted: a worktree leaves its place by one rename, so a killed process leaves none half deleted. */
+const TRASH = '.trash';
+
+/** The place of a worktree, there or not, and the git folder of its repository. */
+interface Site {
+  readonly repository: string;
+  readonly path: string;
+}
+
+/** What `prune` finds: `repository` is undefined for a folder that belongs to none. */
+interface Kept {
+  readonly path: string;
+  readonly repository: string | undefined;
+  readonly usedMs: number;
+  readonly bytes: number;
+}
+
+/**
+ * Gives each task a git worktree of its own, on a branch of its own, and clears up after it. The project's own files, its
+ * index and its branches are never touched, nothing is pushed, and no hook of the project runs.
+ *
+ * What git ignores (`.env`, `node_modules`) is neither in a worktree nor saved from it. Submodules stay empty; Git LFS and
+ * sparse checkouts are left to git's own settings. Of a project that is a folder inside a repository, a worktree has the
+ * whole repository.
+ *
+ * Nobody may work in a worktree while it is opened, closed or pruned. Work on one repository is done in turn within this
+ * process, and tried again for about 3 s while another process holds git's locks.
+ */
+export function createWorktrees({ root, log, limits = DEFAULT_WORKTREE_LIMITS, nowMs = Date.now }: WorktreesOptions) {
+  const inTurn = createTurns();
+  /** The repository of each worktree this process opened: an agent can spoil what its own folder says. */
+  const repositories = new Map<string, string>();
+  /** A folder's own modification time is when it was last used. */
+  const markUsed = (path: string): Promise<void> => utimes(path, nowMs() / 1_000, nowMs() / 1_000);
+
+  /**
+   * Makes the worktree of a task, from the commit the project stands on; or takes up the one it has, as it is, after
+   * mending what a killed process left half done. A branch that is still there is worked on again.
+   * @throws OperatorError if the task's id is no name for a folder, or git cannot do it.
+   */
+  async function open({ taskId, project }: Opening): Promise<Worktree> {
+    return explained(`Could not open a worktree of project "${project.name}" for task "${taskId}"`, async () => {
+      if (!TASK_ID.test(taskId)) throw badTaskId();
+      await mkdir(join(root, TRASH), { recursive: true });
+      const path = join(await realpath(root), folderName(project.name), taskId);
+      const site = { repository: await repositoryOf(project.path), path };
+      repositories.set(path, site.repository);
+      const baseCommit = await inTurn(site.repository, async () => {
+        await mendRegistrations(site.repository);
+        const base = await resume(site);
+        if (base !== undefined) return base;
+        await makeRoom(site, log);
+        return create(site, { projectPath: project.path, log });
+      });
+      await markUsed(path);
+      return { path, branch: branchOf(path), baseCommit };
+    });
+  }
+
+  /**
+   * Commits what the agent left uncommitted, then removes the worktree and keeps the branch. A failed task's worktree stays
+   * until it is pruned, and so does one in which a repository was made, since git saves nothing of that. If there is nothing
+   * new at all, worktree and branch go.
+   * @throws OperatorError if it cannot be saved, for example because the disk is full; everything is then left where it is.
+   */
+  async function close({ worktree, outcome, message }: Closing): Promise<ClosedWorktree> {
+    const { path, branch, baseCommit } = worktree;
+    return explained(`Could not close the worktree "${path}"`, async () => {
+      const repository = repositories.get(path) ?? (await repositoryNamedIn(path));
+      if (repository === undefined) throw unregistered();
+      return inTurn(repository, async () => {
+        const site = { repository, path };
+        await save(site, { base: baseCommit, message });
+        const { commits, filesChanged, newRepositories } = await changesOn(site, baseCommit);
+        const isKept = commits > 0 && (outcome === 'failed' || newRepositories > 0) && (await isFolder(path));
+        if (isKept) await markUsed(path);
+        else await remove(site, { withBranch: commits === 0, log });
+        if (!isKept) repositories.delete(path);
+        return { branch: commits > 0 ? branch : undefined, commits, filesChanged };
+      });
+    });
+  }
+
+  /** The folder of a task's worktree, if it is still there. */
+  async function find(taskId: string): Promise<string | undefined> {
+    const home = await realpath(root).catch(nothingIfGone);
+    if (home === undefined || !TASK_ID.test(taskId)) return undefined;
+    return (await foldersIn(home)).find((path) => basename(path) === taskId);
+  }
+
+  /**
+   * Removes worktrees that have been unused for too long, and then the longest unused while there are too many or they take
+   * too much room. What is uncommitted is committed first; a worktree that cannot be saved stays. A folder that belongs to no
+   * repository any more goes by age alone. Registrations whose folder is gone go too: not by `git worktree prune`, which
+   * would also forget the user's own worktrees on a disk that is not mounted at the moment.
+   */
+  async function prune({ isInUse }: Pruning): Promise<Pruned> {
+    const home = await realpath(root).catch(nothingIfGone);
+    if (home === undefined) return { removed: 0, keptBytes: 0 };
+    for (const name of await entriesOf(join(home, TRASH))) await deleteTree(join(home, TRASH, name), log);
+    const kept = (await lookAround(home)).toSorted((a, b) => a.usedMs - b.usedMs);
+    let [count, keptBytes] = [kept.length, kept.reduce((sum, { bytes }) => sum + bytes, 0)];
+    for (const each of kept) {
+      const isOld = nowMs() - each.usedMs > limits.keepFailedMs;
+      const isTooMuch = each.repository !== undefined && (count > limits.maxCount || keptBytes > limits.maxBytes);
+      if (!(isOld || isTooMuch) || !(await removeUnused(each, isInUse))) continue;
+      count -= 1;
+      keptBytes -= each.bytes;
+    }
+    return { removed: kept.length - count, keptBytes };
+  }
+
+  async function lookAround(home: string): Promise<readonly Kept[]> {
+    const kept: Kept[] = [];
+    for (const path of await foldersIn(home)) {
+      const named = repositories.get(path) ?? (await repositoryNamedIn(path));
+      const repository = named && (await registrationOf({ repository: named, path })) ? named : undefined;
+      const usedMs = (await look(path))?.mtimeMs;
+      if (usedMs !== undefined) kept.push({ path, repository, usedMs, bytes: await bytesOf(path) });
+    }
+    const known = new Set([...kept.map(({ repository }) => repository), ...repositories.values()]);
+    const lost = await Promise.all([...known].map((repository) => lostIn(repository, home)));
+    return [...kept, ...lost.flat()];
+  }
+
+  async function removeUnused({ path, repository }: Kept, isInUse: Pruning['isInUse']): Promise<boolean> {
+    const taskId = basename(path);
+    try {
+      if (isInUse(taskId)) return false;
+      if (repository === undefined) {
+        await discard(path, log);
+        repositories.delete(path);
+        return true;
+      }
+      // Asked again when it is our turn: the task may have been taken up meanwhile.
+      return await inTurn(repository, async () => !isInUse(taskId) && saveAndRemove({ repository, path }, log));
+    } catch (error) {
+      log.warn({ taskId, path, reason: describeError(error) }, 'a worktree could not be pruned');
+      return false;
+    }
+  }
+
+  return { open, close, find, prune };
+}
+
+/** The common git folder of a project's repository: what tells repositories apart. */
+async function repositoryOf(projectPath: string): Promise<string> {
+  const args = ['rev-parse', '--path-format=absolute', '--git-common-dir'];
+  return realpath((await git(args, { folder: projectPath })).replace(/\n$/, ''));
+}
+
+async function registrationOf({ repository, path }: Site): Promise<Registration | undefined> {
+  return (await registrationsIn(repository)).find((each) => each.path === path);
+}
+
+function branchOf(path: string): string {
+  return `swarm/${basename(path)}`;
+}
+
+/** The base of a worktree that is whole; undefined if there is none, or if its making was interrupted. */
+async function resume(site: Site): Promise<string | undefined> {
+  const registration = await registrationOf(site);
+  if (!registration || !(await isFolder(site.path))) return undefined;
+  const base = await baseOf(registration);
+  if (base === undefined) return undefined;
+  await removeLocks(site, registration);
+  const link = join(site.path, '.git');
+  if (await isFolder(link)) return base;
+  await rm(link, { force: true });
+  await writeFile(link, `gitdir: ${registration.gitDir}\n`, { flag: 'wx' });
+  return base;
+}
+
+/** Where the work of a worktree began; undefined if its making was interrupted, so that nobody has worked in it. */
+async function baseOf({ gitDir }: Registration): Promise<string | undefined> {
+  const note = await readFile(join(gitDir, BASE_NOTE), 'utf8').catch(nothingIfGone);
+  return /^[\da-f]{40,64}$/.exec(note ?? '')?.[0];
+}
+
+/** Clears away what is in the place of a worktree and is no whole worktree. Files of unknown origin are put aside. */
+async function makeRoom(site: Site, log: Log): Promise<void> {
+  const isOurs = (await isFolder(site.path)) && (await registrationOf(site)) !== undefined;
+  if (!isOurs && (await look(site.path))) await putAside(site.path, log);
+  await remove(site, { withBranch: false, log });
+  // Killed even earlier, git leaves a registration that names no folder, and locked, so that it would stay for ever.
+  const husk = join(site.repository, 'worktrees', basename(site.path));
+  if (!(await look(join(husk, 'gitdir')))) await rm(husk, { recursive: true, force: true });
+}
+
+/** Makes it nobody's: `prune` removes it when it is old. An empty folder is what git leaves when it is killed early on. */
+async function putAside(path: string, log: Log): Promise<void> {
+  if ((await isFolder(path)) && (await entriesOf(path)).length === 0) {
+    await rmdir(path);
+    return;
+  }
+  const aside = `${path}.lost-${randomUUID().slice(0, 8)}`;
+  await rename(path, aside);
+  log.warn({ taskId: basename(path), path: aside }, 'files that belong to no worktree were put aside');
+}
+
+/** The note of its base comes last: it is the sign of a whole worktree. */
+async function create(site: Site, { projectPath, log }: { projectPath: string; log: Log }): Promise<string> {
+  const project = { folder: projectPath };
+  const branch = branchOf(site.path);
+  const head = (await git(['rev-parse', '--verify', 'HEAD^{commit}'], project)).trim();
+  const tip = await commitOf(`refs/heads/${branch}`, project);
+  const what = tip === undefined ? ['-b', branch, site.path, head] : [site.path, branch];
+  await git(['worktree', 'add', '--quiet', '--no-checkout', ...what], project);
+  try {
+    const { gitDir } = (await registrationOf(site))!;
+    await checkOut({ gitDir, workTree: site.path });
+    const base = tip === undefined ? head : ((await mergeBase([tip, head], project)) ?? head);
+    await writeFile(join(gitDir, BASE_NOTE), base, { flush: true });
+    return base;
+  } catch (error) {
+    // A disk that was too small for it is given back what it took.
+    await remove(site, { withBranch: tip === undefined, log }).catch((again: unknown) => {
+      log.warn({ taskId: basename(site.path), reason: describeError(again) }, 'half a worktree stays');
+    });
+    throw error;
+  }
+}
+
+async function save(site: Site, { base, message }: { readonly base: string; readonly message: string }): Promise<void> {
+  if (!(await isFolder(site.path))) return;
+  const registration = await registrationOf(site);
+  if (!registration) throw unregistered();
+  await removeLocks(site, registration);
+  const place = { gitDir: registration.gitDir, workTree: site.path };
+  await commitAll({ place, branch: branchOf(site.path), base, message });
+}
+
+/** What the branch has that its base, or else the project, has not. */
+async function changesOn(site: Site, base: string | undefined): Promise<Changes> {
+  const place = { gitDir: site.repository };
+  const tip = await commitOf(`refs/heads/${branchOf(site.path)}`, place);
+  if (tip === undefined) return { commits: 0, filesChanged: 0, newRepositories: 0 };
+  const since = base ?? (await commitOf('HEAD', place));
+  if (since === undefined) throw new OperatorError('the project has no commit', 'Check out a branch there.');
+  return changesBetween(since, tip, place);
+}
+
+/** Returns false if there is nothing to remove any more. */
+async function saveAndRemove(site: Site, log: Log): Promise<boolean> {
+  const registration = await registrationOf(site);
+  if (!registration) return false;
+  const base = await baseOf(registration);
+  if (base !== undefined) await save(site, { base, message: `Left by task ${basename(site.path)}` });
+  const { commits } = await changesOn(site, base);
+  await remove(site, { withBranch: commits === 0, log });
+  return true;
+}
+
+async function remove(site: Site, { withBranch, log }: { withBranch: boolean; log: Log }): Promise<void> {
+  const place = { gitDir: site.repository };
+  if (await isFolder(site.path)) await discard(site.path, log);
+  // As git does it, but git refuses where it was killed half way.
+  const registration = await registrationOf(site);
+  if (registration) await rm(registration.gitDir, { recursive: true, force: true });
+  if (!withBranch || !(await commitOf(`refs/heads/${branchOf(site.path)}`, place))) return;
+  await git(['branch', '--quiet', '-D', branchOf(site.path)], place).catch((error: unknown) => {
+    // Somebody is looking at it in a checkout of their own.
+    if (!(error instanceof GitError && /checked out|used by worktree/.test(error.stderr))) throw error;
+    log.warn({ taskId: basename(site.path), reason: describeError(error) }, 'an empty branch stays');
+  });
+}
+
+/** What a killed git of the agent left behind: locks on this worktree and on its branch, which nobody else can hold. */
+async function removeLocks({ repository, path }: Site, { gitDir }: Registration): Promise<void> {
+  const locks = [
+    join(gitDir, 'index.lock'),
+    join(gitDir, 'HEAD.lock'),
+    join(repository, `refs/heads/${branchOf(path)}.lock`),
+  ];
+  await Promise.all(locks.map((lock) => rm(lock, { force: true })));
+}
+
+/** Registrations below `home` whose folder is gone. */
+async function lostIn(repository: string | undefined, home: string): Promise<readonly Kept[]> {
+  if (repository === undefined) return [];
+  const ours = (await registrationsIn(repository)).filter(({ path }) => path.startsWith(home + sep));
+  const present = await Promise.all(ours.map(({ path }) => isFolder(path)));
+  const lost = ours.filter((_, index) => !present[index]);
+  return lost.map(({ path }) => ({ path, repository, usedMs: 0, bytes: 0 }));
+}
+
+/** Runs work on the same thing one after the other, each until no other process holds a lock of git. */
+function createTurns(): <T>(thing: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return (thing, work) => {
+    const turn = (last.get(thing) ?? Promise.resolve()).then(() => retryWhileLocked(work));
+    last.set(
+      thing,
+      turn.catch(() => {}),
+    );
+    return turn;
+  };
+}
+
+/** Names are the operator's, and may hold anything: what is no plain name is made one, and told apart by a hash. */
+function folderName(projectName: string): string {
+  const plain = projectName.replace(/[^\w-]/g, '-').slice(0, 40);
+  if (plain === projectName && plain !== '') return plain;
+  return `${plain}-${createHash('sha256').update(projectName).digest('hex').slice(0, 8)}`;
+}
+
+async function explained<T>(attempt: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error && ('hint' in error || 'code' in error))) throw error;
+    const reason = error instanceof GitError ? error.reason : error.message.replace(/\.$/, '');
+    const hint = error instanceof OperatorError ? error.hint : 'Check that folder, its permissions and its disk.';
+    throw new OperatorError(`${attempt}: ${reason}.`, hint, { cause: error });
+  }
+}
+
+function badTaskId(): OperatorError {
+  return new OperatorError('the id is not 1 to 64 letters, digits, _ or -', 'Give the task such an id.');
+}
+
+function unregistered(): OperatorError {
+  return new OperatorError(
+    'its repository does not know it any more',
+    'Copy from that folder what you need: it stays as it is until it is old.',
+  );
+}
+
+async function foldersIn(home: string): Promise<readonly string[]> {
+  const folders: string[] = [];
+  for (const project of await entriesOf(home)) {
+    if (project === TRASH) continue;
+    for (const name of await entriesOf(join(home, project))) folders.push(join(home, project, name));
+  }
+  const present = await Promise.all(folders.map(isFolder));
+  return folders.filter((_, index) => present[index]);
+}
+
+/** Takes a folder out of its place at once, and deletes it in its own time. */
+async function discard(path: string, log: Log): Promise<void> {
+  const trash = join(dirname(dirname(path)), TRASH, randomUUID());
+  await chmod(path, 0o700);
+  await rename(path, trash);
+  await deleteTree(trash, log);
+}
+
+/** Deletes what an agent left, folders without write permission too. What cannot be deleted now, `prune` tries again. */
+async function deleteTree(path: string, log: Log): Promise<void> {
+  const options = { recursive: true, force: true, maxRetries: 2 };
+  await rm(path, options)
+    .catch(async () => {
+      await openUp(path);
+      await rm(path, options);
+    })
+    .catch((error: unknown) => log.warn({ path, reason: describeError(error) }, 'a folder could not be deleted'));
+}
+
+async function openUp(path: string): Promise<void> {
+  await chmod(path, 0o700);
+  for (const name of await entriesOf(path)) if (await isFolder(join(path, name))) await openUp(join(path, name));
+}
+
+async function bytesOf(path: string): Promise<number> {
+  const stats = await look(path);
+  if (!stats) return 0;
+  let bytes = stats.blocks * 512;
+  if (!stats.isDirectory()) return bytes;
+  for (const name of await entriesOf(path)) bytes += await bytesOf(join(path, name));
+  return bytes;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await look(path))?.isDirectory() ?? false;
+}
+
+/** Links are looked at, not followed: they are the agent's. */
+function look(path: string): Promise<Stats | undefined> {
+  return lstat(path).catch(nothingIfGone);
+}
+
+async function entriesOf(path: string): Promise<readonly string[]> {
+  return (await readdir(path).catch(nothingIfGone)) ?? [];
+}
+
+function nothingIfGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  throw error;
+}

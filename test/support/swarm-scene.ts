@@ -1,0 +1,213 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { expect, onTestFinished, vi } from 'vitest';
+import { FAKE_AGENT } from './agent-runs.ts';
+import { type CommandResult, swarm } from './command-line.ts';
+import { makeMemory } from './memory-builder.ts';
+import { findProgram } from './programs.ts';
+import { parseSamples, type Samples } from './running-exporter.ts';
+import { type RunningRedis, startRedis } from './running-redis.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/orchestrator/main.js', import.meta.url));
+const STARTED_WITHIN_MS = 20_000;
+
+/** Everything an orchestrator needs, in one folder that is gone when the test ends. */
+export interface SwarmScene {
+  readonly folder: string;
+  /** A git repository with one commit on `main`. */
+  readonly project: string;
+  readonly memoryPath: string;
+  readonly redis: RunningRedis;
+  /** The environment of our programs in this scene. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Starts `dist/orchestrator/main.js`; it must end well when the test ends, unless it was killed. */
+  readonly startOrchestrator: (env?: Readonly<Record<string, string>>) => Promise<RunningOrchestrator>;
+  /** Runs a command of `swarm` in this scene. */
+  readonly swarm: (...args: readonly string[]) => Promise<CommandResult>;
+  /** Enqueues a task for the fake agent and gives its id. */
+  readonly enqueue: (prompt: string, ...options: readonly string[]) => Promise<string>;
+  /** What `queue show ID --json` says. */
+  readonly show: (id: string) => Promise<ShownTask>;
+  /** Waits until a task is in one of these states. */
+  readonly until: (id: string, ...states: readonly string[]) => Promise<ShownTask>;
+  /** Rows of swarm_events, oldest first, or of another query. */
+  readonly rows: (sql?: string) => readonly Record<string, unknown>[];
+  /** Waits until the memory has this many rows of ours. */
+  readonly untilRows: (count: number) => Promise<readonly Record<string, unknown>[]>;
+}
+
+/** What commands print of a task. */
+export interface ShownTask {
+  readonly id: string;
+  readonly state: string;
+  readonly outcome: string | null;
+  readonly attempts: number;
+  readonly costUsd: number;
+  readonly error: string | null;
+  readonly branch: string | null;
+  readonly sessionId: string | null;
+  readonly waitingFor: string | null;
+  readonly delayedUntil: string | null;
+}
+
+/** A running orchestrator. */
+export interface RunningOrchestrator {
+  readonly url: string;
+  readonly child: ChildProcess;
+  readonly samples: () => Promise<Samples>;
+  readonly readiness: () => Promise<{ readonly status: number; readonly reason: string }>;
+  readonly output: () => string;
+  /** Sends a signal and waits for the end. */
+  readonly end: (signal?: NodeJS.Signals) => Promise<readonly [code: number | null, signal: NodeJS.Signals | null]>;
+}
+
+const PROJECT = 'acme';
+const AGENT = 'cervella-fake';
+
+/** Makes a scene with a real Redis and an empty memory. */
+export async function makeScene(extraEnv: Readonly<Record<string, string>> = {}): Promise<SwarmScene> {
+  const folder = mkdtempSync(join(tmpdir(), 'swarm-scene-'));
+  // Registered first, so that it is done last: after every program of the scene has ended.
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
+  const redis = await startRedis(join(folder, 'redis'));
+  mkdirSync(join(folder, 'memory'));
+  const { path: memoryPath } = makeMemory({ path: join(folder, 'memory', 'swarm_memory.db') });
+  const project = makeProject(join(folder, PROJECT));
+  const projectsFile = join(folder, 'projects.json');
+  writeFileSync(projectsFile, JSON.stringify({ projects: [{ name: PROJECT, path: project }] }));
+  const home = join(folder, 'home');
+  mkdirSync(home);
+  const env = {
+    HOME: home,
+    SWARM_DB_PATH: memoryPath,
+    PROJECTS_FILE: projectsFile,
+    REDIS_URL: redis.url,
+    WORK_DIR: join(folder, 'work'),
+    AGENT_COMMAND: FAKE_AGENT,
+    ORCHESTRATOR_PORT: '0',
+    ...extraEnv,
+  };
+  const run = (...args: readonly string[]): Promise<CommandResult> => swarm(args, { cwd: folder, env });
+  const show = async (id: string): Promise<ShownTask> => {
+    const { stdout, stderr } = await run('queue', 'show', id, '--json');
+    expect(stdout, stderr).not.toBe('');
+    return JSON.parse(stdout) as ShownTask;
+  };
+  const rows = (
+    sql = "SELECT * FROM swarm_events WHERE tags LIKE '%orchestrated%' ORDER BY rowid",
+  ): Record<string, unknown>[] => {
+    const db = new Database(memoryPath, { readonly: true });
+    try {
+      return db.prepare<[], Record<string, unknown>>(sql).all();
+    } finally {
+      db.close();
+    }
+  };
+  return {
+    folder,
+    project,
+    memoryPath,
+    redis,
+    env,
+    startOrchestrator: (more = {}) => startOrchestrator(folder, { ...env, ...more }),
+    swarm: run,
+    enqueue: async (prompt, ...options) => {
+      const { stdout, stderr } = await run('enqueue', prompt, '--agent', AGENT, '--project', PROJECT, ...options);
+      expect(stdout, stderr).not.toBe('');
+      return (JSON.parse(stdout) as { id: string }).id;
+    },
+    show,
+    until: (id, ...states) =>
+      vi.waitFor(
+        async () => {
+          const shown = await show(id);
+          expect(states, JSON.stringify(shown)).toContain(shown.state);
+          return shown;
+        },
+        { timeout: 45_000, interval: 200 },
+      ),
+    rows,
+    untilRows: (count) =>
+      vi.waitFor(
+        () => {
+          const found = rows();
+          expect(found).toHaveLength(count);
+          return found;
+        },
+        { timeout: 20_000, interval: 100 },
+      ),
+  };
+}
+
+/** A git repository with one commit on `main`. */
+export function makeProject(path: string): string {
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'README.md'), '# A project\n');
+  const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', '-c', 'commit.gpgsign=false'];
+  const git = (...args: string[]): void => {
+    execFileSync(findProgram('git'), ['-C', path, ...identity, ...args], { stdio: 'ignore' });
+  };
+  git('init', '--quiet', '--initial-branch=main', '--template=');
+  git('add', '.');
+  git('commit', '--quiet', '--message=Begin');
+  return path;
+}
+
+async function startOrchestrator(cwd: string, env: Readonly<Record<string, string>>): Promise<RunningOrchestrator> {
+  const { PATH, SWARM_TEST_RUN } = process.env;
+  const child = spawn(process.execPath, [MAIN], {
+    cwd,
+    env: { PATH, SWARM_TEST_RUN, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  }
+  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    // Twice, so that nothing is waited for.
+    child.kill('SIGTERM');
+    child.kill('SIGINT');
+    expect(await ended, text).toEqual([0, null]);
+  });
+  const port = await vi.waitFor(
+    () => {
+      const line = text.split('\n').find((each) => each.includes('orchestrator is listening'));
+      if (!line) throw new Error(`The orchestrator does not listen: ${text}`);
+      return (JSON.parse(line) as { port: number }).port;
+    },
+    { timeout: STARTED_WITHIN_MS, interval: 20 },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    child,
+    output: () => text,
+    samples: async () => parseSamples(await (await fetch(`${url}/metrics`)).text()),
+    readiness: async () => {
+      const response = await fetch(`${url}/readyz`);
+      const { reason = '' } = (await response.json()) as { reason?: string };
+      return { status: response.status, reason };
+    },
+    end: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return await ended;
+    },
+  };
+}
+
+/** The log of the orchestrator's runs of a task, as lines. */
+export function readRunLog(scene: SwarmScene, id: string): readonly string[] {
+  return readFileSync(join(scene.folder, 'work', 'logs', `${id}.jsonl`), 'utf8')
+    .trimEnd()
+    .split('\n');
+}
