@@ -43,7 +43,7 @@ module.exports = {
       name: 'only-lib-queue-and-orchestrator-use-bullmq',
       comment: 'lib/queue is the only place where rooms meet in Redis.',
       severity: 'error',
-      from: { pathNot: '^(lib/queue|orchestrator|test)/' },
+      from: { pathNot: '^(lib/queue|orchestrator|bench|test)/' },
       to: { path: 'node_modules/bullmq' },
     },
     {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from './errors.ts';
 import type { ManualMinutes } from './memory/week-figures.ts';
+import { ARGUMENT_NAME, ARGUMENT_NAME_EXPECTED, MODEL_NAME, MODEL_NAME_EXPECTED } from './queue/argument-name.ts';
 
 const DEFAULT_MANUAL_MINUTES = 30;
 const DEFAULT_CONCURRENCY = 1;
@@ -36,14 +37,19 @@ export function readProjects(path: string): ReadonlyMap<string, Project> {
 function toProject(stated: unknown, place: string, file: string): Project {
   const { name, path, concurrency, repository, defaultModel, isDemo } = (stated ?? {}) as Record<string, unknown>;
   if (!isText(name)) throw wrongProject(file, place, 'it has no name');
+  // No task could ask for it, and a terminal is shown it.
+  if (!ARGUMENT_NAME.test(name)) throw wrongProject(file, place, `of its name, ${ARGUMENT_NAME_EXPECTED}`);
   const named = `project "${name}"`;
   if (!isText(path)) throw wrongProject(file, named, 'it has no path');
+  if (isText(defaultModel) && !MODEL_NAME.test(defaultModel)) {
+    throw wrongProject(file, named, `of its defaultModel, ${MODEL_NAME_EXPECTED}`);
+  }
   const limit = concurrency ?? DEFAULT_CONCURRENCY;
   if (!Number.isInteger(limit) || (limit as number) < 1 || (limit as number) > MOST_CONCURRENCY) {
     throw wrongProject(
       file,
       named,
-      `its concurrency is ${JSON.stringify(limit)}, expected a whole number from 1 to 20`,
+      `its concurrency is ${JSON.stringify(limit).slice(0, 40)}, expected a whole number from 1 to ${MOST_CONCURRENCY}`,
     );
   }
   return {
@@ -95,13 +101,20 @@ function readProjectsFile(path: string): ProjectsFile | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new UsageError(`Could not read "${path}".`, 'Check PROJECTS_FILE and its permissions.', { cause: error });
   }
+  let stated: unknown;
   try {
-    return (JSON.parse(text) ?? {}) as ProjectsFile;
+    // Some editors begin a file with a byte order mark.
+    stated = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new UsageError(`Could not read "${path}": it is not valid JSON.`, 'Correct it, then start again.', {
       cause: error,
     });
   }
+  if (typeof stated === 'object' && stated !== null && !Array.isArray(stated)) return stated;
+  throw new UsageError(
+    `Could not read "${path}": expected an object such as {"projects": []}.`,
+    'Correct it, then start again.',
+  );
 }
 
 /** What projects.json may hold; every part is checked by whoever uses it. */

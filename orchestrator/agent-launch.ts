@@ -11,13 +11,13 @@ import { agentEnvironment } from './runner/agent-environment.ts';
 export interface AgentLauncher {
   /** @throws OperatorError if the one who pays is not settled. */
   readonly launchFor: (task: Pick<Task, 'agent'>, project: Project) => AgentLaunch;
-  /** Why no agent can be started; undefined if one can. Asked again every minute at most. */
+  /** Why no agent can be started; undefined if one can. Asked again after 10 minutes: it takes the real one half a second of CPU. */
   readonly findFault: () => Promise<string | undefined>;
   /** @throws OperatorError if none can be started. */
   readonly check: () => Promise<void>;
 }
 
-const FRESH_MS = 60_000;
+const FRESH_MS = 600_000;
 /** A fault is looked at sooner: somebody may just be mending it. */
 const FAULT_FRESH_MS = 5_000;
 const DEMO_AGENT = 'dist/orchestrator/runner/demo-agent.js';

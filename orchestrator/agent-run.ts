@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError } from '../lib/errors.ts';
 import type { Project } from '../lib/projects.ts';
 import { retryResult, usageResult } from '../lib/queue/end-result.ts';
@@ -8,13 +9,12 @@ import type { Task } from '../lib/queue/task.ts';
 import { checkClaim } from '../lib/queue/task-state.ts';
 import { addTrace } from '../lib/queue/trace.ts';
 import { accountRun, estimateCostUsd } from './account.ts';
-import { finish, type Hold, save } from './hold.ts';
+import { claimOf, finish, type Hold, save } from './hold.ts';
 import type { AgentLaunch, Conclusion, Parts } from './parts.ts';
 import { decideNext, type Next } from './policy.ts';
 import { composePrompt } from './prompt.ts';
 import { agentArguments } from './runner/agent-arguments.ts';
 import { processOwner } from './runner/marker.ts';
-import { runAgent } from './runner/run-agent.ts';
 import type { RunEnd } from './runner/run-end.ts';
 import { openTaskLog } from './runner/task-log.ts';
 import type { Worktree } from './runner/worktrees.ts';
@@ -26,6 +26,7 @@ export interface Admission {
   readonly remainingUsd: number;
 }
 
+const REOPEN_AFTER_MS = 2_000;
 const CHECK_EVERY_MS = 1_000;
 const RENEW_SLOT_EVERY_MS = 30_000;
 const [START_MS, EXIT_MS, KILL_MS] = [30_000, 10_000, 10_000];
@@ -37,7 +38,7 @@ export async function runOnce(parts: Parts, hold: Hold, admission: Admission): P
   const { task } = hold;
   let worktree: Worktree;
   try {
-    worktree = await parts.worktrees.open({ taskId: task.id, project: admission.project });
+    worktree = await openWorktree(parts, task, admission.project);
   } catch (error) {
     return finish(parts, hold, 'bad-request', describeError(error, 2_000));
   }
@@ -47,9 +48,19 @@ export async function runOnce(parts: Parts, hold: Hold, admission: Admission): P
   if (ended === 'lost') return { kind: 'lost' };
   // Only who wanted to go on with a session can have missed it.
   const end = { ...ended, isUnknownSession: ended.isUnknownSession && started.isResume };
-  await book(parts, hold, { end, runId: started.runId, model: started.model });
+  if (!(await book(parts, hold, { end, runId: started.runId, model: started.model }))) return { kind: 'lost' };
   const next = decideNext(end, hold.progress, parts.settings, { nowMs: Date.now(), random: Math.random() });
   return conclude(parts, hold, { end, next, worktree });
+}
+
+/** Once more after a moment if need be: whoever had the task before, and was too slow, may just be opening it. */
+async function openWorktree({ worktrees }: Parts, { id: taskId }: Task, project: Project): Promise<Worktree> {
+  try {
+    return await worktrees.open({ taskId, project });
+  } catch {
+    await sleep(REOPEN_AFTER_MS);
+    return await worktrees.open({ taskId, project });
+  }
 }
 
 interface Started {
@@ -75,7 +86,7 @@ async function begin(parts: Parts, hold: Hold, { project }: Admission): Promise<
   });
   if (!isSaved) return undefined;
   const how = isResume ? 'goes on with its session' : 'starts';
-  await addTrace(
+  void addTrace(
     parts.redis,
     task.id,
     'agent',
@@ -119,7 +130,7 @@ async function runWatched(
   ];
   const log = openTaskLog({ folder: parts.settings.logsFolder, taskId: task.id });
   try {
-    const end = await runAgent({
+    const end = await parts.runAgent({
       program: launch.program,
       args: [
         ...launch.args,
@@ -162,38 +173,50 @@ async function noteSession(parts: Parts, hold: Hold, id: string): Promise<void> 
   await save(parts, hold, { session: { ...known, id, host: parts.hostId, isResumable: true } });
 }
 
-/** Settles the money, and writes the run into the books of the task. */
+/**
+ * Writes the run into the books of the task, and settles the money; false if the task is somebody else's by now. The run stays
+ * noted as under way until it is clear what becomes of the task: should we die before, it counts as a crash of ours.
+ */
 async function book(
   parts: Parts,
   hold: Hold,
   { end, runId, model }: { readonly end: RunEnd; readonly runId: string; readonly model: string | undefined },
-): Promise<void> {
+): Promise<boolean> {
   const { task, progress } = hold;
   const costUsd = end.costUsd ?? estimateCostUsd(end.usage);
-  const { run: _, ...rest } = accountRun(
+  const booked = accountRun(
     progress,
     { costUsd, usage: end.usage, turns: end.turns, durationMs: end.durationMs, endedAtMs: Date.now() },
     model ?? 'unknown',
   );
-  const session = rest.session && {
-    ...rest.session,
+  const session = booked.session && {
+    ...booked.session,
     isResumable: end.hasSession && !end.isUnknownSession,
     ...(end.sessionTotals ? { totals: end.sessionTotals } : {}),
   };
-  hold.progress = { ...rest, ...(session ? { session } : {}), lastOutcome: end.outcome, ...optionalError(end.error) };
+  const change = { ...booked, ...(session ? { session } : {}), lastOutcome: end.outcome, ...optionalError(end.error) };
+  if (!(await save(parts, hold, change))) return false;
+  const { run: _, ...rest } = hold.progress;
+  hold.progress = rest;
   parts.metrics.observeRun(task.agent, end.outcome, end.durationMs / 1_000);
   if (end.outcome === 'overloaded' || end.outcome === 'rate-limited') parts.onOverloaded();
-  if (!end.isInterrupted) await parts.breaker.note(model, end.outcome);
-  for (const { period, spentUsd, limitUsd } of await parts.budget.settle({ taskId: task.id, runId, costUsd })) {
-    const key = `budget-${period}-${new Date().toISOString().slice(0, 10)}`;
-    await parts.notifier.notify({ kind: 'budget-notice', key, facts: { period, spentUsd, limitUsd } });
-  }
+  await Promise.all([end.isInterrupted || parts.breaker.note(model, end.outcome), settle(parts, hold)]);
   const detail = `${end.outcome}, ${(end.durationMs / 1_000).toFixed(1)} s, ${costUsd.toFixed(4)} USD`;
-  await addTrace(parts.redis, task.id, 'agent ended', detail);
+  void addTrace(parts.redis, task.id, 'agent ended', detail);
   parts.log.info(
     { ...logFields(hold), runId, outcome: end.outcome, costUsd, durationMs: end.durationMs },
     'an agent ended',
   );
+  return true;
+}
+
+/** Tells the budget what the task has cost so far, and people when most of it is spent. */
+export async function settle(parts: Parts, hold: Hold): Promise<void> {
+  const totalUsd = hold.progress.usage.reduce((sum, { costUsd }) => sum + costUsd, 0);
+  for (const { period, spentUsd, limitUsd } of await parts.budget.settle(claimOf(hold), totalUsd)) {
+    const key = `budget-${period}-${new Date().toISOString().slice(0, 10)}`;
+    await parts.notifier.notify({ kind: 'budget-notice', key, facts: { period, spentUsd, limitUsd } });
+  }
 }
 
 async function conclude(
@@ -246,16 +269,21 @@ async function retry(
     const chain = ['default', ...parts.settings.fallbackChain];
     parts.metrics.countFallback(chain[before.fallback], chain[next.fallback]);
   }
-  const failed = { outcome: end.outcome, error: end.error, durationMs: end.durationMs, nowMs: Date.now() };
-  await parts.queue.sendResult(retryResult(task, hold.progress, failed));
+  await sendRetry(parts, hold, end.durationMs);
   await addTrace(parts.redis, task.id, 'retry', `in ${Math.round(next.delayMs / 1_000)} s, after ${end.outcome}`);
   return { kind: 'delayed', untilMs };
+}
+
+/** Tells the recorder of the attempt that failed last; told twice it is one row. */
+export async function sendRetry(parts: Parts, { task, progress }: Hold, durationMs: number): Promise<void> {
+  const { lastOutcome: outcome = 'crashed', lastError: error } = progress;
+  await parts.queue.sendResult(retryResult(task, progress, { outcome, error, durationMs, nowMs: Date.now() }));
 }
 
 async function giveBack(parts: Parts, hold: Hold, next: Next & { kind: 'give-back' }): Promise<Conclusion> {
   const { task } = hold;
   if (!next.isResume) hold.progress = closeSession(hold.progress);
-  await parts.budget.release(task.id);
+  await parts.budget.release(claimOf(hold));
   if (next.gate) await parts.closeGate(next.gate);
   if (!(await save(parts, hold, {}))) return { kind: 'lost' };
   if (hold.progress.usage.length > 0) await parts.queue.sendResult(usageResult(task, hold.progress));

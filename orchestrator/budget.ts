@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { redisKey } from '../lib/queue/names.ts';
 import { createScript } from '../lib/queue/script.ts';
+import type { TaskClaim } from '../lib/queue/task-state.ts';
 import { type BudgetPeriods, budgetPeriods } from './budget-periods.ts';
 
 /** The periods that have a limit of their own. */
@@ -22,26 +23,29 @@ export type Reservation =
   /** Redis has lost what was spent; the recorder reads it from the memory. */
   | { readonly kind: 'unknown' };
 
-/** What a settled run has brought a period to. */
+/** What a task has brought a period to. */
 export interface Spent {
   readonly period: Period;
   readonly spentUsd: number;
   readonly limitUsd: number;
 }
 
-/** Money that agents may spend: reserved before a run, settled after it, in Redis, for every orchestrator together. */
+/**
+ * Money that agents may spend: reserved before a run, settled after it, in Redis, for every orchestrator together. A task has
+ * one reservation, that of its latest generation; whoever has lost the task meanwhile can no longer give it up.
+ */
 export interface Budget {
   /** Reserves what a task may still cost, and a tenth more, since the agent's own limit is overshot a little. */
-  readonly reserve: (taskId: string, remainingUsd: number) => Promise<Reservation>;
-  /** Replaces the reservation by what the run has cost, once for each run. Gives the periods that crossed 80 % by it. */
-  readonly settle: (run: {
-    readonly taskId: string;
-    readonly runId: string;
-    readonly costUsd: number;
-  }) => Promise<readonly Spent[]>;
-  readonly release: (taskId: string) => Promise<void>;
-  /** The ids of tasks that hold a reservation. */
-  readonly holders: () => Promise<readonly string[]>;
+  readonly reserve: (claim: TaskClaim, remainingUsd: number) => Promise<Reservation>;
+  /**
+   * Replaces the reservation by what the task has cost so far, all its runs together: said twice, or said late after a crash,
+   * it is counted once. Gives the periods that crossed 80 % by it.
+   */
+  readonly settle: (claim: TaskClaim, totalUsd: number) => Promise<readonly Spent[]>;
+  readonly release: (claim: TaskClaim) => Promise<void>;
+  /** Who holds a reservation. */
+  readonly holders: () => Promise<readonly TaskClaim[]>;
+  readonly limit: PerPeriod;
   /** Whether Redis knows what was spent. */
   readonly isKnown: () => Promise<boolean>;
   /** Tells Redis what was spent, unless it knows. */
@@ -60,32 +64,40 @@ const KEYS = [redisKey('budget'), redisKey('budget-reserved')];
 
 const RESERVE = createScript(`
 if redis.call('HEXISTS', KEYS[1], 'known') == 0 then return { 'unknown' } end
-local need = tonumber(ARGV[2])
+local need = tonumber(ARGV[3])
 local reserved = 0
 local held = redis.call('HGETALL', KEYS[2])
 for index = 1, #held, 2 do
-  if held[index] ~= ARGV[1] then reserved = reserved + tonumber(held[index + 1]) end
+  if held[index] ~= ARGV[1] then reserved = reserved + tonumber(string.match(held[index + 1], ' (%d+)$')) end
 end
-for index = 3, #ARGV, 2 do
+for index = 4, #ARGV, 2 do
   local spent = tonumber(redis.call('HGET', KEYS[1], ARGV[index]) or '0')
-  if spent + need > tonumber(ARGV[index + 1]) then return { 'full', (index - 3) / 2, spent } end
+  if spent + need > tonumber(ARGV[index + 1]) then return { 'full', (index - 4) / 2, spent } end
 end
-for index = 3, #ARGV, 2 do
+for index = 4, #ARGV, 2 do
   local spent = tonumber(redis.call('HGET', KEYS[1], ARGV[index]) or '0')
   if spent + reserved + need > tonumber(ARGV[index + 1]) then return { 'wait' } end
 end
-redis.call('HSET', KEYS[2], ARGV[1], need)
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
 return { 'reserved' }`);
 
-const SETTLE = createScript(`
-redis.call('HDEL', KEYS[2], ARGV[1])
-if redis.call('SET', KEYS[3], ARGV[2], 'NX', 'EX', ARGV[3]) == false then return {} end
+/** A reservation is the generation that made it, a blank, and micro-dollars. */
+const GIVE_UP = `
+local held = redis.call('HGET', KEYS[2], ARGV[1])
+if held and tonumber(string.match(held, '^%d+')) <= tonumber(ARGV[2]) then redis.call('HDEL', KEYS[2], ARGV[1]) end`;
+
+const RELEASE = createScript(GIVE_UP);
+
+const SETTLE = createScript(`${GIVE_UP}
+local added = tonumber(ARGV[3]) - tonumber(redis.call('GET', KEYS[3]) or '0')
+if added <= 0 then return {} end
+redis.call('SET', KEYS[3], ARGV[3], 'EX', ARGV[4])
 local crossed = {}
-for index = 4, #ARGV, 2 do
-  local spent = redis.call('HINCRBY', KEYS[1], ARGV[index], ARGV[2])
+for index = 5, #ARGV, 2 do
+  local spent = redis.call('HINCRBY', KEYS[1], ARGV[index], added)
   local notice = 'notice:' .. ARGV[index]
   if spent >= tonumber(ARGV[index + 1]) and redis.call('HSETNX', KEYS[1], notice, '1') == 1 then
-    crossed[#crossed + 1] = { (index - 4) / 2, spent }
+    crossed[#crossed + 1] = { (index - 5) / 2, spent }
   end
 end
 return crossed`);
@@ -100,17 +112,24 @@ return 1`);
 
 /** The budget of all orchestrators on this Redis; limits in US dollars, days and weeks in `timezone`. */
 export function createBudget({ redis, limit, timezone, nowMs = Date.now }: BudgetOptions): Budget {
-  const periods = (): BudgetPeriods => budgetPeriods(nowMs(), timezone);
+  let known: BudgetPeriods | undefined;
+  const periods = (): BudgetPeriods => {
+    const ms = nowMs();
+    // Weeks and months change with a day. Asked for each task anew, calendars took a sixth of the time of our process.
+    if (!known || ms < known.day.startMs || ms >= known.day.endMs) known = budgetPeriods(ms, timezone);
+    return known;
+  };
   const field = (now: BudgetPeriods, period: Period): string => `${period}:${now[period].key}`;
   return {
-    reserve: async (taskId, remainingUsd) => {
+    limit,
+    reserve: async ({ id, generation }, remainingUsd) => {
       const now = periods();
       const tightest = PERIODS.reduce((least, each) => (limit[each] < limit[least] ? each : least), 'day' as Period);
       if (remainingUsd > limit[tightest]) return { kind: 'never', period: tightest };
       // A task that may cost as much as a whole day still has its day.
       const need = Math.min(remainingUsd * RESERVE_FACTOR, limit[tightest]);
       const limits = PERIODS.flatMap((period) => [field(now, period), micro(limit[period])]);
-      const [kind, index, spent] = (await RESERVE(redis, KEYS, [taskId, micro(need), ...limits])) as [
+      const [kind, index, spent] = (await RESERVE(redis, KEYS, [id, generation, micro(need), ...limits])) as [
         string,
         number,
         number,
@@ -118,20 +137,23 @@ export function createBudget({ redis, limit, timezone, nowMs = Date.now }: Budge
       if (kind !== 'full') return { kind: kind as 'reserved' | 'wait' | 'unknown' };
       return { kind, period: PERIODS[index], spentUsd: spent / 1e6, untilMs: now[PERIODS[index]].endMs };
     },
-    settle: async ({ taskId, runId, costUsd }) => {
+    settle: async ({ id, generation }, totalUsd) => {
       const now = periods();
       const fields = PERIODS.flatMap((period) => [field(now, period), micro(limit[period] * NOTICE_RATIO)]);
-      const keys = [...KEYS, redisKey('settled', runId)];
-      const crossed = await SETTLE(redis, keys, [taskId, micro(costUsd), KEPT_SECONDS, ...fields]);
+      const keys = [...KEYS, redisKey('settled', id)];
+      const crossed = await SETTLE(redis, keys, [id, generation, micro(totalUsd), KEPT_SECONDS, ...fields]);
       return (crossed as [number, number][]).map(([index, spent]) => {
         const period = PERIODS[index];
         return { period, spentUsd: spent / 1e6, limitUsd: limit[period] };
       });
     },
-    release: async (taskId) => {
-      await redis.hdel(KEYS[1], taskId);
+    release: async ({ id, generation }) => {
+      await RELEASE(redis, KEYS, [id, generation]);
     },
-    holders: () => redis.hkeys(KEYS[1]),
+    holders: async () => {
+      const held = Object.entries(await redis.hgetall(KEYS[1]));
+      return held.map(([id, reservation]) => ({ id, generation: Number.parseInt(reservation, 10) }));
+    },
     isKnown: async () => (await redis.hexists(KEYS[0], 'known')) === 1,
     rebuild: async (spentUsd) => {
       const now = periods();
@@ -148,7 +170,7 @@ export function createBudget({ redis, limit, timezone, nowMs = Date.now }: Budge
         redis.hvals(KEYS[1]),
       ]);
       const perPeriod = PERIODS.map((period, index) => [period, Number(spent[index] ?? 0) / 1e6]);
-      const reservedUsd = reserved.reduce((sum, each) => sum + Number(each), 0) / 1e6;
+      const reservedUsd = reserved.reduce((sum, each) => sum + Number(each.split(' ')[1]), 0) / 1e6;
       return { spent: Object.fromEntries(perPeriod) as PerPeriod, reservedUsd, limit };
     },
   };

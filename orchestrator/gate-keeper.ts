@@ -14,12 +14,13 @@ export interface GateKeeper {
 const LOOK_EVERY_MS = 1_000;
 
 /** Looks at the gates every second. `setPaused` is called each time: with true until they were first read. */
-export function startGateKeeper({ redis, setPaused, mayWork, log }: GateKeeperOptions): GateKeeper {
+export function startGateKeeper({ redis, setPaused, isStopping, ownFault, log }: GateKeeperOptions): GateKeeper {
   let closed: readonly Gate[] = [];
   let known = '';
   const look = async (): Promise<void> => {
-    closed = await readGates(redis, Date.now());
-    setPaused(closed.length > 0 || !mayWork());
+    const own = ownFault();
+    closed = [...(await readGates(redis, Date.now())), ...(own ? [own] : [])];
+    setPaused(closed.length > 0 || isStopping());
     const reasons = closed.map(({ reason, text }) => `${reason}: ${text}`).join('; ');
     if (reasons !== known) log.info({ reasons }, reasons === '' ? 'the queue is open' : 'the queue is paused');
     known = reasons;
@@ -46,7 +47,8 @@ export function startGateKeeper({ redis, setPaused, mayWork, log }: GateKeeperOp
 interface GateKeeperOptions {
   readonly redis: Redis;
   readonly setPaused: (isPaused: boolean) => void;
-  /** Reasons of this process alone: it stops, or Redis is not what it must be. */
-  readonly mayWork: () => boolean;
+  readonly isStopping: () => boolean;
+  /** A reason of this process alone. */
+  readonly ownFault: () => Gate | undefined;
   readonly log: Log;
 }

@@ -2,7 +2,7 @@ import { endResult } from '../lib/queue/end-result.ts';
 import type { Outcome } from '../lib/queue/outcome.ts';
 import type { TaskProgress } from '../lib/queue/progress.ts';
 import type { Task } from '../lib/queue/task.ts';
-import { finishTask, saveProgress } from '../lib/queue/task-state.ts';
+import { finishTask, saveProgress, type TaskClaim } from '../lib/queue/task-state.ts';
 import { addTrace } from '../lib/queue/trace.ts';
 import type { Conclusion, Parts } from './parts.ts';
 
@@ -22,17 +22,27 @@ export async function finish(
   outcome: Outcome,
   error: string | undefined,
 ): Promise<Conclusion> {
-  const { task, generation, progress } = hold;
+  const { task, progress } = hold;
   const end = endResult(task, progress, { outcome, error, nowMs: Date.now() });
-  await parts.budget.release(task.id);
-  if (!(await finishTask(parts.redis, { id: task.id, generation }, progress, end))) return { kind: 'lost' };
+  const claim = claimOf(hold);
+  // Sent together, done in this order: the money is free before the task is over.
+  const [, isFinished] = await Promise.all([
+    parts.budget.release(claim),
+    finishTask(parts.redis, claim, progress, end),
+  ]);
+  if (!isFinished) return { kind: 'lost' };
   await parts.queue.sendResult(end);
-  await addTrace(parts.redis, task.id, 'ended', `${outcome}${error === undefined ? '' : `: ${error}`}`);
+  void addTrace(parts.redis, task.id, 'ended', `${outcome}${error === undefined ? '' : `: ${error}`}`);
   return { kind: 'ended', end };
 }
 
 /** Saves what is known of the task; false if it is somebody else's by now. */
 export function save(parts: Parts, hold: Hold, change: Partial<TaskProgress>): Promise<boolean> {
   hold.progress = { ...hold.progress, ...change };
-  return saveProgress(parts.redis, { id: hold.task.id, generation: hold.generation }, hold.progress);
+  return saveProgress(parts.redis, claimOf(hold), hold.progress);
+}
+
+/** What its holder shows when something is to be done to a task. */
+export function claimOf({ task, generation }: Hold): TaskClaim {
+  return { id: task.id, generation };
 }

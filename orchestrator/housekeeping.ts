@@ -63,9 +63,9 @@ async function callParked({ projects, slots, queue }: Parts): Promise<void> {
 
 /** Reservations of tasks that have ended, or are gone. */
 async function releaseMoney({ budget, queue }: Parts): Promise<void> {
-  for (const id of await budget.holders()) {
-    const view = await queue.show(id);
-    if (view === undefined || view.endedAt !== undefined) await budget.release(id);
+  for (const claim of await budget.holders()) {
+    const view = await queue.show(claim.id);
+    if (view === undefined || view.endedAt !== undefined) await budget.release(claim);
   }
 }
 

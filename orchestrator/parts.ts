@@ -11,6 +11,9 @@ import type { PolicySettings } from './policy.ts';
 import type { ProjectSlots } from './project-slots.ts';
 import type { ProviderBreaker } from './provider-breaker.ts';
 import type { RunMetrics } from './run-metrics.ts';
+import type { ProjectCheck } from './runner/preflight.ts';
+import type { RunRequest } from './runner/run-agent.ts';
+import type { RunEnd } from './runner/run-end.ts';
 import type { Worktrees } from './runner/worktrees.ts';
 
 /** What the orchestrator is made of, for those who work on tasks. */
@@ -35,6 +38,9 @@ export interface Parts {
   readonly projects: () => ReadonlyMap<string, Project>;
   /** How an agent is started for a task. @throws OperatorError if it cannot be. */
   readonly agentFor: (task: Task, project: Project) => Promise<AgentLaunch>;
+  /** @throws ProjectError if a project cannot be worked on as it is. */
+  readonly checkProject: (project: ProjectCheck) => Promise<void>;
+  readonly runAgent: (request: RunRequest) => Promise<RunEnd>;
   /** Pauses the queue, for everybody. */
   readonly closeGate: (gate: Gate) => Promise<void>;
   /** A model answered 429 or 529: the autoscaler wants to know. */
@@ -51,7 +57,8 @@ export interface AgentLaunch {
 /** What becomes of a job once its task has been worked on. */
 export type Conclusion =
   | { readonly kind: 'ended'; readonly end: EndResult }
-  | { readonly kind: 'delayed'; readonly untilMs: number }
+  /** Until then, or until a slot of the project is free that it is parked for. */
+  | { readonly kind: 'delayed'; readonly untilMs: number; readonly parkedIn?: string }
   /** Back among the waiting. */
   | { readonly kind: 'requeued' }
   /** Somebody else has taken the task up since: what was done here does not count. */

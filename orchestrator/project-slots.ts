@@ -10,6 +10,8 @@ export interface ProjectSlots {
   readonly renew: (project: string, taskId: string) => Promise<void>;
   /** Gives the slot back; the id of the parked task that may come next, if there is one. */
   readonly release: (project: string, taskId: string) => Promise<string | undefined>;
+  /** Whether a task still waits to be called. */
+  readonly isParked: (project: string, taskId: string) => Promise<boolean>;
   /** Of the parked tasks, those that a free slot could take now: one for each slot. */
   readonly takeCallable: (project: string, limit: number) => Promise<readonly string[]>;
 }
@@ -65,6 +67,7 @@ export function createProjectSlots(redis: Redis): ProjectSlots {
       await RENEW(redis, keys(project), [taskId, LEASE_MS]);
     },
     release: async (project, taskId) => ((await RELEASE(redis, keys(project), [taskId])) as string | null) ?? undefined,
+    isParked: async (project, taskId) => (await redis.zscore(redisKey('parked', project), taskId)) !== null,
     takeCallable: async (project, limit) => (await CALLABLE(redis, keys(project), [limit])) as string[],
   };
 }

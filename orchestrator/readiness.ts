@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Config } from '../lib/config.ts';
 import { describeError } from '../lib/errors.ts';
 import { readProjects } from '../lib/projects.ts';
+import type { Gate } from '../lib/queue/gates.ts';
 import type { AgentLauncher } from './agent-launch.ts';
 import { findRedisFault, parseRedisInfo } from './redis-info.ts';
 
@@ -9,42 +10,9 @@ import { findRedisFault, parseRedisInfo } from './redis-info.ts';
 export interface Readiness {
   /** Why not; undefined if it can. */
   readonly find: () => Promise<string | undefined>;
-  /** Why Redis must not be entrusted with tasks, as far as known; looked at every 10 s. */
-  readonly redisFault: () => string | undefined;
+  /** Why this process takes no task, as far as known: Redis must not be trusted with one, or no agent can be started. */
+  readonly fault: () => Gate | undefined;
   readonly stop: () => void;
-}
-
-const LOOK_EVERY_MS = 10_000;
-const ANSWER_WITHIN_MS = 2_500;
-
-/** Watches Redis, and asks after the agent when somebody wants to know. */
-export function createReadiness({ redis, config, launcher, problem }: ReadinessOptions): Readiness {
-  let fault: string | undefined = 'Redis has not answered yet.';
-  const look = async (): Promise<void> => {
-    try {
-      fault = findRedisFault(parseRedisInfo(await answerOf(redis.info())));
-    } catch (error) {
-      fault = `Redis does not answer: ${describeError(error)}. Start it, or set REDIS_URL.`;
-    }
-  };
-  void look();
-  const timer = setInterval(() => void look(), LOOK_EVERY_MS);
-  const isDemoOnly = (): boolean => {
-    const projects = [...readProjects(config.projectsFile).values()];
-    return projects.length > 0 && projects.every(({ isDemo }) => isDemo);
-  };
-  return {
-    redisFault: () => fault,
-    find: async () => {
-      await look();
-      if (fault !== undefined) return fault;
-      const found = problem();
-      if (found !== undefined) return found;
-      // The agent of the demo project is built in.
-      return isDemoOnly() ? undefined : await launcher.findFault();
-    },
-    stop: () => clearInterval(timer),
-  };
 }
 
 interface ReadinessOptions {
@@ -52,11 +20,59 @@ interface ReadinessOptions {
   readonly redis: Redis;
   readonly config: Config;
   readonly launcher: AgentLauncher;
-  /** What another part finds wrong. */
+  /** What another part finds wrong, which keeps no task from being taken. */
   readonly problem: () => string | undefined;
 }
 
-async function answerOf<T>(answer: Promise<T>): Promise<T> {
+const LOOK_EVERY_MS = 5_000;
+const ANSWER_WITHIN_MS = 2_500;
+
+/** Watches Redis and the agent. */
+export function createReadiness({ redis, config, launcher, problem }: ReadinessOptions): Readiness {
+  let fault: Gate | undefined = gate('redis', 'Redis has not answered yet.');
+  const look = async (): Promise<void> => {
+    fault = (await findFaultOf(redis)) ?? (await findFaultOfAgent(config, launcher));
+  };
+  let looking = look();
+  const timer = setInterval(() => {
+    looking = look();
+  }, LOOK_EVERY_MS);
+  return {
+    fault: () => fault,
+    find: async () => {
+      await looking;
+      await look();
+      return fault?.text ?? problem();
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+async function findFaultOf(redis: Redis): Promise<Gate | undefined> {
+  try {
+    const text = findRedisFault(parseRedisInfo(await withinTime(redis.info())));
+    return text === undefined ? undefined : gate('redis', text);
+  } catch (error) {
+    return gate('redis', `Redis does not answer: ${describeError(error)}. Start it, or set REDIS_URL.`);
+  }
+}
+
+/** The agent of a demo project is built in, so there is always something that can be done there. */
+async function findFaultOfAgent(config: Config, launcher: AgentLauncher): Promise<Gate | undefined> {
+  try {
+    if ([...readProjects(config.projectsFile).values()].some(({ isDemo }) => isDemo)) return undefined;
+    const text = await launcher.findFault();
+    return text === undefined ? undefined : gate('no-agent', text);
+  } catch (error) {
+    return gate('no-agent', describeError(error));
+  }
+}
+
+function gate(reason: 'redis' | 'no-agent', text: string): Gate {
+  return { reason, text, untilMs: undefined };
+}
+
+async function withinTime<T>(answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('no answer')), ANSWER_WITHIN_MS);

@@ -1,18 +1,18 @@
 import { describeError } from '../lib/errors.ts';
 import type { Project } from '../lib/projects.ts';
+import type { Outcome } from '../lib/queue/outcome.ts';
 import { spentUsd } from '../lib/queue/progress.ts';
 import { PRIORITIES, type Task } from '../lib/queue/task.ts';
 import { beginTask } from '../lib/queue/task-state.ts';
 import { addTrace } from '../lib/queue/trace.ts';
-import { runOnce } from './agent-run.ts';
-import { finish, type Hold, save } from './hold.ts';
+import { runOnce, sendRetry, settle } from './agent-run.ts';
+import { claimOf, finish, type Hold, save } from './hold.ts';
 import type { AgentLaunch, Conclusion, Parts } from './parts.ts';
-import { checkProject } from './runner/preflight.ts';
 import { sweepTask } from './runner/sweep.ts';
 
 const MOST_CRASHES = 5;
-/** A parked task is called when a slot is free; this is for a call that got lost. */
-const PARKED_MS = 10 * 60_000;
+/** A parked task is called when a slot is free; this is for a call that died with its caller. */
+const PARKED_MS = 60_000;
 const BUDGET_RETRY_MS = 10_000;
 const AGENT_RETRY_MS = 15_000;
 const ERROR_RETRY_MS = 10_000;
@@ -45,7 +45,7 @@ export async function handleTask(
     );
     const { run: _, ...rest } = hold.progress;
     hold.progress = { ...rest, crashes: rest.crashes + 1, lastError };
-    await parts.budget.release(task.id);
+    await parts.budget.release(claimOf(hold));
     await addTrace(parts.redis, task.id, 'error of ours', lastError);
     return await postpone(parts, hold, 'error', Date.now() + ERROR_RETRY_MS);
   }
@@ -61,24 +61,36 @@ async function work(
   if (end) {
     // It ended, and we died before the recorder was told, or before BullMQ was.
     await parts.queue.sendResult(end);
+    await freeSlot(parts, task);
     return { kind: 'ended', end };
   }
-  const { waitingFor: _, ...rest } = progress;
+  const { waitingFor, ...rest } = progress;
   const hold: Hold = { task, generation, progress: rest, stop };
   onHold(hold);
+  // Likewise of a retry. How long that run alone took is only known to who saw it; mostly it is the only one.
+  if (waitingFor?.reason === 'retry') await sendRetry(parts, hold, rest.agentMs);
   if (hold.progress.run) await recoverFromCrash(parts, hold);
-  if (isCancelled) return finish(parts, hold, 'cancelled', 'Cancelled before an agent was started.');
-  if (task.approval === 'pending') return finish(parts, hold, 'cancelled', 'Nobody approved it within 7 days.');
+  if (isCancelled) return finishUnstarted(parts, hold, 'cancelled', 'Cancelled before an agent was started.');
+  if (task.approval === 'pending') {
+    return finishUnstarted(parts, hold, 'cancelled', 'Nobody approved it within 7 days.');
+  }
   if (hold.progress.crashes > MOST_CRASHES) {
     const error = `Our own process died under it ${hold.progress.crashes} times. See its log (swarm trace), then retry it.`;
-    return finish(parts, hold, 'needs-attention', error);
+    return finishUnstarted(parts, hold, 'needs-attention', error);
   }
   const project = parts.projects().get(task.project);
   if (!project) {
     const error = `Could not find project "${task.project}" in projects.json. Add it there, then retry the task.`;
-    return finish(parts, hold, 'bad-request', error);
+    return finishUnstarted(parts, hold, 'bad-request', error);
   }
   return inSlot(parts, hold, project, () => admit(parts, hold, project));
+}
+
+/** Ends a task before it has a slot; if an orchestrator died under it, the one it had then is free now. */
+async function finishUnstarted(parts: Parts, hold: Hold, outcome: Outcome, error: string): Promise<Conclusion> {
+  const conclusion = await finish(parts, hold, outcome, error);
+  if (conclusion.kind !== 'lost') await freeSlot(parts, hold.task);
+  return conclusion;
 }
 
 /** Our process, or another's, died while an agent worked: what it left running is ended, and its session goes on. */
@@ -89,6 +101,8 @@ async function recoverFromCrash(parts: Parts, hold: Hold): Promise<void> {
   parts.metrics.countOrphans(swept);
   const isHere = run?.host === parts.hostId;
   hold.progress = { ...rest, crashes: progress.crashes + 1, ...(isHere && session ? { session } : {}) };
+  // It may have died between a run's entry in the books and its bill.
+  await settle(parts, hold);
   await save(parts, hold, {});
   const where = isHere ? 'on this machine' : 'elsewhere';
   await addTrace(parts.redis, task.id, 'found after a crash', `${where}, ${swept} processes swept`);
@@ -110,7 +124,8 @@ async function inSlot(
   const rank = PRIORITIES[task.priority] * 1e13 + Date.parse(task.requestedAt);
   const slot = { project: project.name, taskId: task.id, limit: project.concurrency, rank };
   if (!(await slots.acquire(slot))) {
-    return postpone(parts, hold, 'project', Date.now() + PARKED_MS);
+    const parked = await postpone(parts, hold, 'project', Date.now() + PARKED_MS);
+    return parked.kind === 'delayed' ? { ...parked, parkedIn: project.name } : parked;
   }
   let conclusion: Conclusion | undefined;
   try {
@@ -118,11 +133,13 @@ async function inSlot(
     return conclusion;
   } finally {
     // Of a task that is somebody else's, so is the slot.
-    if (conclusion?.kind !== 'lost') {
-      const next = await slots.release(project.name, task.id);
-      if (next !== undefined) await parts.queue.promote(next);
-    }
+    if (conclusion?.kind !== 'lost') await freeSlot(parts, task);
   }
+}
+
+async function freeSlot({ slots, queue }: Parts, { id, project }: Task): Promise<void> {
+  const next = await slots.release(project, id);
+  if (next !== undefined) await queue.promote(next);
 }
 
 /** Everything that can be found wrong is found before money is spent. */
@@ -130,7 +147,7 @@ async function admit(parts: Parts, hold: Hold, project: Project): Promise<Conclu
   const { task } = hold;
   let launch: AgentLaunch;
   try {
-    await checkProject({ path: project.path, name: project.name });
+    await parts.checkProject({ path: project.path, name: project.name });
   } catch (error) {
     return finish(parts, hold, 'bad-request', describeError(error, 2_000));
   }
@@ -150,7 +167,7 @@ async function admit(parts: Parts, hold: Hold, project: Project): Promise<Conclu
       `It has used up its budget of ${task.budgetUsd} USD. Retry it with a larger one.`,
     );
   }
-  const reservation = await parts.budget.reserve(task.id, remainingUsd);
+  const reservation = await parts.budget.reserve(claimOf(hold), remainingUsd);
   switch (reservation.kind) {
     case 'reserved':
       return await runOnce(parts, hold, { project, launch, remainingUsd });

@@ -68,7 +68,10 @@ export function startTaskWorker(
     const known = works.get(task.id);
     // Redis lost our lock while we work on the task, and has given it to us again: the work goes on under the new job.
     if (known?.hold.current) known.hold.current.generation = (await beginTask(parts.redis, task.id)).generation;
-    return await apply(job, token, await (known ?? start(task)).conclusion);
+    // BullMQ waits for a job for up to 5 s at a time, and then hands it over though it was paused meanwhile.
+    if (!known && worker.isPaused()) return await apply(parts, job, { token, conclusion: { kind: 'requeued' } });
+    const conclusion = await (known ?? start(task)).conclusion;
+    return await apply(parts, job, { token, conclusion });
   };
 
   const worker = new Worker<unknown>(QUEUES.tasks, process, {
@@ -124,7 +127,11 @@ function parseJob(job: Job<unknown>): Task {
 }
 
 /** Tells BullMQ what becomes of the job. */
-async function apply(job: Job<unknown>, token: string | undefined, conclusion: Conclusion): Promise<unknown> {
+async function apply(
+  { slots, queue }: Parts,
+  job: Job<unknown>,
+  { token, conclusion }: { readonly token: string | undefined; readonly conclusion: Conclusion },
+): Promise<unknown> {
   switch (conclusion.kind) {
     case 'ended': {
       const { outcome, error, costUsd } = conclusion.end;
@@ -133,6 +140,10 @@ async function apply(job: Job<unknown>, token: string | undefined, conclusion: C
     }
     case 'delayed':
       await job.moveToDelayed(conclusion.untilMs, token);
+      // Called just before it was parked, it would not be called again.
+      if (conclusion.parkedIn !== undefined && !(await slots.isParked(conclusion.parkedIn, job.id ?? ''))) {
+        await queue.promote(job.id ?? '');
+      }
       throw new DelayedError();
     case 'requeued':
       await job.moveToWait(token);

@@ -3,9 +3,12 @@ import { addAlertmanagerConfigCommand } from './alertmanager-config.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addEnqueueCommand } from './enqueue.ts';
+import { addFixCommand } from './fix.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
 import { addStatusCommand } from './status.ts';
+import { addTraceCommand } from './trace.ts';
+import { addTrialCommand } from './trial.ts';
 import { addUpCommand } from './up.ts';
 
 /** Every command, in the order of the help. */
@@ -13,6 +16,9 @@ export const COMMANDS: readonly AddCommand[] = [
   addUpCommand,
   addEnqueueCommand,
   addQueueCommand,
+  addTraceCommand,
+  addFixCommand,
+  addTrialCommand,
   addStatusCommand,
   addKpiCommand,
   addDoctorCommand,

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Config, WorkConfig } from '../../lib/config.ts';
-import { EXIT, OperatorError, UsageError } from '../../lib/errors.ts';
+import { EXIT, UsageError } from '../../lib/errors.ts';
 import { readProjects } from '../../lib/projects.ts';
-import type { Priority, Task } from '../../lib/queue/task.ts';
-import type { TaskQueue, TaskView } from '../../lib/queue/task-queue.ts';
-import { readTrace } from '../../lib/queue/trace.ts';
+import { type Priority, parseTask, type Task } from '../../lib/queue/task.ts';
+import type { TaskView } from '../../lib/queue/task-view.ts';
 import { type AddCommand, loadCommandConfig, loadCommandWork } from '../command.ts';
 import { parseDuration } from '../parse-duration.ts';
 import { describeTask, oneLine } from '../queue/describe-task.ts';
 import { withQueue } from '../queue/open-queue.ts';
+import { readPrompt } from '../queue/read-prompt.ts';
+import { waitForEnd } from '../queue/wait-for-end.ts';
 
 interface Options {
   readonly agent: string;
@@ -23,16 +23,15 @@ interface Options {
   readonly wait?: true;
 }
 
-const LOOK_EVERY_MS = 300;
-/** A task may wait for a usage limit, which lasts hours. */
-const WAIT_AT_MOST_MS = 24 * 3_600_000;
+/** What an error of the command line may show of a prompt it took for an option. */
+const LONGEST_COMPLAINT = 200;
 
 /** `swarm enqueue`: puts a task on the queue. */
 export const addEnqueueCommand: AddCommand = (program) => {
   program
     .command('enqueue')
     .description('put a task on the queue; prints {"id","state"}')
-    .argument('<prompt>', 'what the agent is to do; - reads it from standard input')
+    .argument('<prompt>', 'what the agent is to do; - reads it from standard input; after -- it may begin with a dash')
     .requiredOption('--agent <name>', 'who does it')
     .requiredOption('--project <name>', 'where, a name of projects.json')
     .option('--priority <high|normal|low>', 'what is sooner', 'normal')
@@ -43,14 +42,17 @@ export const addEnqueueCommand: AddCommand = (program) => {
     .option('--dedupe-key <key>', 'if a task of this key is not over yet, take that one')
     .option('--wait', 'wait until it is over, and say what happens meanwhile')
     .option('--json', 'as without it: what is printed is JSON')
+    .configureOutput({ outputError: (text, write) => write(`${oneLine(text, LONGEST_COMPLAINT)}\n`) })
     .action(async (prompt: string, options: Options) => {
-      const text = prompt === '-' ? await readStandardInput() : prompt;
-      const task = makeTask(text, options, loadCommandConfig(), loadCommandWork());
-      await withQueue(async (queue, redis) => {
+      const text = await readPrompt(prompt, process.stdin);
+      // Before Redis is asked for: a mistake is a mistake whether it runs or not.
+      const task = parseTask(makeTask(text, options, loadCommandConfig(), loadCommandWork()));
+      const { id, view } = await withQueue(async (queue) => {
         const { id } = await queue.enqueue(task);
-        const view = options.wait ? await waitForEnd(queue, redis, id) : await queue.show(id);
-        print(view, id, options.wait === true);
+        return { id, view: await queue.show(id) };
       });
+      if (options.wait) printWhole(await waitForEnd(id));
+      else process.stdout.write(`${JSON.stringify({ id, state: view?.state ?? 'waiting' })}\n`);
     });
 };
 
@@ -64,7 +66,7 @@ function makeTask(prompt: string, options: Options, config: Config, work: WorkCo
       'Add it there, or set PROJECTS_FILE.',
     );
   }
-  const timeoutMs = options.timeout === undefined ? work.agentTimeoutMinutes * 60_000 : parseDuration(options.timeout);
+  const timeoutMs = options.timeout === undefined ? work.agentTimeoutMinutes * 60_000 : parseTimeout(options.timeout);
   return {
     version: 1,
     id: randomUUID(),
@@ -82,36 +84,16 @@ function makeTask(prompt: string, options: Options, config: Config, work: WorkCo
   };
 }
 
-/** Looks until the task is over, and tells on standard error what happens to it. */
-async function waitForEnd(queue: TaskQueue, redis: Redis, id: string): Promise<TaskView | undefined> {
-  const startedMs = performance.now();
-  let told = 0;
-  let state = '';
-  for (;;) {
-    const [view, trace] = [await queue.show(id), await readTrace(redis, id)];
-    for (const { at, event, detail } of trace.slice(told)) {
-      process.stderr.write(`${at.slice(11, 19)} ${event}${detail === undefined ? '' : `: ${oneLine(detail, 200)}`}\n`);
-    }
-    told = trace.length;
-    if (view?.state !== state) process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${view?.state}\n`);
-    state = view?.state ?? '';
-    if (view === undefined || view.endedAt !== undefined) return view;
-    if (performance.now() - startedMs > WAIT_AT_MOST_MS) {
-      throw new OperatorError(`Task ${id} is not over after 24 hours.`, `See: swarm trace ${id}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+function parseTimeout(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    const hint = 'Write it like 90s, 20m or 2h.';
+    throw new UsageError('Could not accept the task: --timeout: expected a duration.', hint, { cause: error });
   }
 }
 
-function print(view: TaskView | undefined, id: string, isWhole: boolean): void {
-  const { state, ...rest } = view ? describeTask(view) : { state: 'waiting' };
-  process.stdout.write(`${JSON.stringify({ id, state, ...(isWhole ? rest : {}) })}\n`);
-  if (isWhole && state !== 'completed') process.exitCode = EXIT.failed;
-}
-
-async function readStandardInput(): Promise<string> {
-  let text = '';
-  process.stdin.setEncoding('utf8');
-  for await (const chunk of process.stdin) text += chunk as string;
-  return text;
+function printWhole(view: TaskView): void {
+  process.stdout.write(`${JSON.stringify(describeTask(view))}\n`);
+  if (view.state !== 'completed') process.exitCode = EXIT.failed;
 }

@@ -1,13 +1,18 @@
 import type { Command } from 'commander';
-import { EXIT, OperatorError } from '../../lib/errors.ts';
+import { EXIT, OperatorError, UsageError } from '../../lib/errors.ts';
 import { closeGate, openGates, readGates } from '../../lib/queue/gates.ts';
-import type { TaskView } from '../../lib/queue/task-queue.ts';
+import { TASK_STATES, type TaskState } from '../../lib/queue/outcome.ts';
+import type { TaskQueue } from '../../lib/queue/task-queue.ts';
+import type { TaskView } from '../../lib/queue/task-view.ts';
 import { type AddCommand, alignColumns, printJson, printLines } from '../command.ts';
 import { describeTask, oneLine } from '../queue/describe-task.ts';
 import { withQueue } from '../queue/open-queue.ts';
 
 const ENDED_SHOWN = 50;
-const NOT_BEGUN = ['waiting', 'delayed', 'needs-approval'];
+const MOST_ENDED_SHOWN = 6_000;
+const NOT_UNDER_WAY: readonly TaskState[] = ['waiting', 'delayed', 'needs-approval'];
+const CANCELLED_AT_ONCE = 50;
+const PAUSED = 'Paused by swarm queue pause.';
 
 /** `swarm queue`: looks at the queue of tasks and changes what is on it. */
 export const addQueueCommand: AddCommand = (program) => {
@@ -23,13 +28,15 @@ export const addQueueCommand: AddCommand = (program) => {
 function addList(queue: Command): void {
   queue
     .command('list', { isDefault: true })
-    .description(`list what is not over, and the latest that is`)
-    .option('--state <state>', 'only tasks of this state')
+    .description('list what is not over, what comes next first, and the latest that is')
+    .option('--state <state>', `only tasks of this state: ${TASK_STATES.join(', ')}`)
     .option('--ended <number>', 'how many that are over', String(ENDED_SHOWN))
     .option('--json', 'print it as JSON')
     .action(async ({ state, ended, json }: { state?: string; ended: string; json?: true }) => {
+      const limit = parseEnded(ended);
+      if (state !== undefined) checkState(state);
       const [all, gates] = await withQueue((tasks, redis) =>
-        Promise.all([tasks.list(Math.max(0, Number.parseInt(ended, 10) || 0)), readGates(redis, Date.now())]),
+        Promise.all([tasks.list(limit), readGates(redis, Date.now())]),
       );
       const views = all.filter((view) => state === undefined || view.state === state);
       if (json) {
@@ -39,6 +46,23 @@ function addList(queue: Command): void {
       for (const gate of gates) process.stderr.write(`paused (${gate.reason}): ${oneLine(gate.text, 200)}\n`);
       printLines(views.length === 0 ? ['The queue is empty.'] : alignColumns([HEADINGS, ...views.map(row)]));
     });
+}
+
+function parseEnded(text: string): number {
+  const number = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (number <= MOST_ENDED_SHOWN) return number;
+  throw new UsageError(
+    `Could not list the queue: --ended is "${oneLine(text, 40)}".`,
+    `Give a whole number from 0 to ${MOST_ENDED_SHOWN}.`,
+  );
+}
+
+function checkState(text: string): void {
+  if (TASK_STATES.some((state) => state === text)) return;
+  throw new UsageError(
+    `Could not list the queue: --state is "${oneLine(text, 40)}".`,
+    `Give one of ${TASK_STATES.join(', ')}.`,
+  );
 }
 
 const HEADINGS = ['id', 'state', 'agent', 'project', 'attempts', 'cost $', 'outcome', 'prompt'];
@@ -103,9 +127,9 @@ function addRetry(queue: Command): void {
     .description('have a task that failed or was cancelled tried again')
     .option('--json', 'print it as JSON')
     .action(async (id: string, { json }: { json?: true }) => {
-      await withQueue((tasks) => tasks.retry(id));
-      if (json) printJson({ id, state: 'waiting' });
-      else printLines([`${id} waits again`]);
+      const state = await withQueue((tasks) => tasks.retry(id));
+      if (json) printJson({ id, state });
+      else printLines([`${id} is tried again: ${state}`]);
     });
 }
 
@@ -113,9 +137,11 @@ function addPauseAndResume(queue: Command): void {
   queue
     .command('pause')
     .description('take no more tasks; those under way go on')
-    .option('--reason <text>', 'what people are told', 'Paused by swarm queue pause.')
+    .option('--reason <text>', 'what people are told', PAUSED)
     .action(async ({ reason }: { reason: string }) => {
-      await withQueue((_, redis) => closeGate(redis, { reason: 'user', text: reason, untilMs: undefined }));
+      await withQueue((_, redis) =>
+        closeGate(redis, { reason: 'user', text: reason.trim() || PAUSED, untilMs: undefined }),
+      );
       printLines(['The queue is paused. swarm queue resume goes on.']);
     });
   queue
@@ -133,16 +159,30 @@ function addPauseAndResume(queue: Command): void {
 function addDrain(queue: Command): void {
   queue
     .command('drain')
-    .description('cancel every task that is not begun; those under way go on')
+    .description('cancel every task that is not under way; those that are go on')
     .option('--json', 'print it as JSON')
     .action(async ({ json }: { json?: true }) => {
-      const cancelled = await withQueue(async (tasks) => {
-        const begun = await tasks.list(0);
-        const ids = begun.filter(({ state }) => NOT_BEGUN.includes(state)).map(({ id }) => id);
-        for (const id of ids) await tasks.cancel(id, 'Cancelled by swarm queue drain.');
-        return ids;
-      });
+      const cancelled = await withQueue(cancelAll);
       if (json) printJson(cancelled);
       else printLines([`${cancelled.length} tasks cancelled.`]);
     });
+}
+
+/** The ids of those that were cancelled; one that an agent takes up this very moment is not among them. */
+async function cancelAll(tasks: TaskQueue): Promise<string[]> {
+  const views = await tasks.list(0);
+  const ids = views.filter(({ state }) => NOT_UNDER_WAY.includes(state)).map(({ id }) => id);
+  const cancelled: string[] = [];
+  for (let from = 0; from < ids.length; from += CANCELLED_AT_ONCE) {
+    const some = ids.slice(from, from + CANCELLED_AT_ONCE);
+    const ends = await Promise.allSettled(some.map((id) => tasks.cancel(id, 'Cancelled by swarm queue drain.')));
+    const failed = ends.find((end) => end.status === 'rejected' && !(end.reason instanceof OperatorError));
+    if (failed?.status === 'rejected') throw failed.reason;
+    cancelled.push(...some.filter((_, index) => isCancelled(ends[index])));
+  }
+  return cancelled;
+}
+
+function isCancelled(end: PromiseSettledResult<TaskState>): boolean {
+  return end.status === 'fulfilled' && end.value === 'cancelled';
 }

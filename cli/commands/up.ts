@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { startExporter } from '../../exporter/exporter.ts';
-import { loadConfig, loadWorkConfig, readEnvironment } from '../../lib/config.ts';
-import { describeError } from '../../lib/errors.ts';
+import { type Config, loadConfig, loadWorkConfig, readEnvironment, type WorkConfig } from '../../lib/config.ts';
+import { describeError, OperatorError, UsageError } from '../../lib/errors.ts';
 import { type Stop, stopOnSignal } from '../../lib/lifecycle.ts';
 import { createLog, type Log } from '../../lib/log.ts';
 import { createDemoMemory, growDemoMemory } from '../../lib/memory/demo/demo.ts';
 import { keepHeapSmall } from '../../lib/memory-footprint.ts';
 import { claimRunFile } from '../../lib/run-file.ts';
-import { startOrchestrator } from '../../orchestrator/orchestrator.ts';
+import { type Orchestrator, startOrchestrator } from '../../orchestrator/orchestrator.ts';
 import type { AddCommand } from '../command.ts';
 import { makeDemoProject } from '../demo-project.ts';
 import { type OwnRedis, startOwnRedis } from '../redis-server.ts';
@@ -46,9 +46,7 @@ async function up(): Promise<void> {
     if (isDemo) prepareDemo(log, config.swarmDbPath, config.timezone);
     const exporter = await startExporter(config, createLog('exporter', config.logLevel));
     stops.push(exporter.stop);
-    const orchestrator = work.redisUrl
-      ? await startOrchestrator(config, work, createLog('orchestrator', config.logLevel))
-      : undefined;
+    const orchestrator = work.redisUrl ? await tryOrchestrator(config, work, log) : undefined;
     if (orchestrator) stops.push(orchestrator.stop);
     runFile.write({
       SWARM_DB_PATH: config.swarmDbPath,
@@ -70,6 +68,18 @@ async function up(): Promise<void> {
   } catch (error) {
     for (const stop of stops.toReversed()) await stop();
     throw error;
+  }
+}
+
+/** One broken part never hides the others: without an orchestrator there are still figures and alerts. */
+async function tryOrchestrator(config: Config, work: WorkConfig, log: Log): Promise<Orchestrator | undefined> {
+  try {
+    return await startOrchestrator(config, work, createLog('orchestrator', config.logLevel));
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error instanceof UsageError) throw error;
+    log.error({ reason: describeError(error) }, 'the orchestrator does not run: everything else does');
+    process.stderr.write(`\nNo orchestrator: ${describeError(error)}\n`);
+    return undefined;
   }
 }
 

@@ -2,10 +2,14 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import type { Config } from '../../lib/config.ts';
-import { describeError, OperatorError } from '../../lib/errors.ts';
+import { describeError, OperatorError, UnreachableError } from '../../lib/errors.ts';
 import { lookAtFiles } from '../../lib/memory/files.ts';
 import { probeSchema } from '../../lib/memory/schema.ts';
 import { readMemory } from '../../lib/memory/source.ts';
+import { createAgentLauncher } from '../../orchestrator/agent-launch.ts';
+import { findRedisFault, parseRedisInfo } from '../../orchestrator/redis-info.ts';
+import { loadCommandWork } from '../command.ts';
+import { withQueue } from '../queue/open-queue.ts';
 import { askRoom, ROOMS, type Room } from '../rooms.ts';
 
 /** What a check found. A problem has a remedy; a warning may have one. */
@@ -34,6 +38,8 @@ export const CHECKS: readonly Check[] = [
   { name: 'database schema', run: checkSchema },
   ...ROOMS.map((room): Check => ({ name: `port of the ${room.name}`, run: (config) => checkPort(room, config) })),
   { name: 'disk', run: checkDisk },
+  { name: 'redis', run: checkRedis },
+  { name: 'agent', run: checkAgent },
 ];
 
 /** Runs the checks one after another; none hides the others. */
@@ -95,8 +101,9 @@ async function checkSchema(config: Config): Promise<Omit<Finding, 'check'>> {
 }
 
 async function checkPort(room: Room, config: Config): Promise<Omit<Finding, 'check'>> {
-  const port = room.port(config);
-  const answer = await askRoom(room, config);
+  const work = loadCommandWork();
+  const port = room.port(config, work);
+  const answer = await askRoom(room, config, work);
   if (answer.state !== 'not running') return { level: 'ok', message: `${port}, where the ${room.name} is running` };
   const refusal = await tryListening(config.bindHost, port);
   return refusal === undefined
@@ -123,6 +130,27 @@ function checkDisk(config: Config): Omit<Finding, 'check'> {
   const remedy = 'Free some: old images (docker image prune), logs, backups.';
   if (bavail * bsize < CRITICAL_FREE_BYTES) return { level: 'problem', message, remedy };
   return bavail * bsize < MIN_FREE_BYTES ? { level: 'warning', message, remedy } : { level: 'ok', message };
+}
+
+/** Without a Redis everything but the queue works, so its absence is no problem of this machine. */
+async function checkRedis(): Promise<Omit<Finding, 'check'>> {
+  const { redisUrl } = loadCommandWork();
+  const fault = await withQueue(async (_, redis) => findRedisFault(parseRedisInfo(await redis.info()))).catch(
+    (error: unknown) => {
+      if (error instanceof UnreachableError && redisUrl === undefined) return error;
+      throw error;
+    },
+  );
+  if (fault === undefined) return { level: 'ok', message: 'answers, forgets nothing and throws nothing away' };
+  if (fault instanceof UnreachableError) return { level: 'warning', message: fault.message, remedy: fault.hint };
+  return { level: 'problem', message: fault, remedy: 'Start it so, then run this again.' };
+}
+
+async function checkAgent(): Promise<Omit<Finding, 'check'>> {
+  const work = loadCommandWork();
+  const fault = await createAgentLauncher(work).findFault();
+  if (fault === undefined) return { level: 'ok', message: `"${work.agentCommand}" can be started` };
+  return { level: 'warning', message: fault, remedy: 'Until then tasks wait; the demo agent works without it.' };
 }
 
 function firstExisting(folder: string): string {

@@ -1,5 +1,6 @@
-import { spentUsd } from '../../lib/queue/progress.ts';
-import type { TaskView } from '../../lib/queue/task-queue.ts';
+import type { TaskState } from '../../lib/queue/outcome.ts';
+import { spentUsd, type TaskProgress } from '../../lib/queue/progress.ts';
+import type { TaskView } from '../../lib/queue/task-view.ts';
 
 /** A task as commands print it as JSON. */
 export function describeTask({ id, state, task, progress, outcome, error, endedAt, delayedUntilMs, end }: TaskView) {
@@ -19,12 +20,16 @@ export function describeTask({ id, state, task, progress, outcome, error, endedA
     source: facts?.source ?? null,
     requestedAt: task?.requestedAt ?? null,
     endedAt: endedAt ?? null,
-    waitingFor: state === 'delayed' ? (progress.waitingFor?.reason ?? null) : null,
+    waitingFor: reasonToWait(state, progress),
     delayedUntil: delayedUntilMs === undefined ? null : new Date(delayedUntilMs).toISOString(),
     sessionId: progress.session?.id ?? end?.sessionId ?? null,
     branch: progress.branch ?? end?.branch ?? null,
     prompt: facts?.prompt ?? null,
   };
+}
+
+function reasonToWait(state: TaskState, { waitingFor }: TaskProgress): string | null {
+  return state === 'delayed' || state === 'waiting' ? (waitingFor?.reason ?? null) : null;
 }
 
 /** Text of outside as one short line for a terminal: no control characters, which could move the cursor. */

@@ -1,10 +1,14 @@
 import { Redis } from 'ioredis';
 import type { WorkConfig } from '../config.ts';
-import { UnreachableError } from '../errors.ts';
+import { OperatorError, UnreachableError } from '../errors.ts';
 
 const DEFAULT_URL = 'redis://127.0.0.1:6379';
 const CONNECT_TIMEOUT_MS = 2_500;
 const LONGEST_RECONNECT_WAIT_MS = 2_000;
+const LONGEST_REASON = 200;
+const COMMAND_TIMEOUT_MS = 10_000;
+/** How ioredis says that a connection is gone. */
+const BROKEN = /^(Connection is closed|Command timed out|Stream isn't writeable|(connect|read|write) E[A-Z]+)/;
 
 type RedisConfig = Pick<WorkConfig, 'redisUrl' | 'redisPassword'>;
 
@@ -17,24 +21,38 @@ export async function connectOnce(config: RedisConfig): Promise<Redis> {
     ...options(config),
     lazyConnect: true,
     enableOfflineQueue: false,
-    commandTimeout: 30_000,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    // Who does not answer is not waited for when we hang up, either.
+    disconnectTimeout: 1,
     retryStrategy: () => null,
   });
   let reason = '';
   redis.on('error', (error: Error) => {
     reason = error.message;
   });
-  const timer = setTimeout(() => redis.disconnect(), CONNECT_TIMEOUT_MS);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`it did not answer within ${CONNECT_TIMEOUT_MS / 1_000} s`);
+    timer = setTimeout(() => reject(error), CONNECT_TIMEOUT_MS);
+  });
   try {
-    await redis.connect();
-    await redis.ping();
+    await Promise.race([redis.connect().then(() => redis.ping()), late]);
     return redis;
   } catch (error) {
     redis.disconnect();
-    throw unreachable(config, reason || (error as Error).message || 'no answer', error);
+    throw unreachable(config, reason || (error as Error).message, error);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What to tell of an error that a command on an open connection ended with: one of ours stays what it is. */
+export function explainRedisError(config: RedisConfig, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof OperatorError) return error;
+  if (BROKEN.test(error.message)) return unreachable(config, error.message, error);
+  if (error.name !== 'ReplyError') return error;
+  const message = `Could not use Redis at ${describeAddress(config)}: ${plainReason(error.message)}.`;
+  return new OperatorError(message, 'See its log; `swarm doctor` looks at its settings.', { cause: error });
 }
 
 /** A connection for a room: it comes back after every break, and commands meanwhile wait for `commandTimeoutMs` at most. */
@@ -48,9 +66,10 @@ export function connectForGood(config: RedisConfig, commandTimeoutMs?: number): 
   });
 }
 
-/** Where Redis is, without a password. */
+/** Where Redis is, without a password: neither before the host nor among the parameters. */
 export function describeAddress(config: RedisConfig): string {
-  return address(config).replace(/\/\/[^@/]*@/, '//');
+  const { protocol, host, pathname } = new URL(address(config));
+  return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
 }
 
 function address({ redisUrl }: RedisConfig): string {
@@ -66,7 +85,12 @@ function unreachable(config: RedisConfig, reason: string, cause: unknown): Unrea
   const hint = isRefusedPassword
     ? 'Set REDIS_PASSWORD to the password it was started with.'
     : 'Start it (`npm start` brings one of its own; else `redis-server --appendonly yes`), or set REDIS_URL.';
-  return new UnreachableError(`Could not reach Redis at ${describeAddress(config)}: ${reason.slice(0, 200)}.`, hint, {
-    cause,
-  });
+  const message = `Could not reach Redis at ${describeAddress(config)}: ${plainReason(reason)}.`;
+  return new UnreachableError(message, hint, { cause });
+}
+
+/** What the other side said may be anything, if it is no Redis at all. */
+function plainReason(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  return line.slice(0, LONGEST_REASON).replace(/\.+$/, '');
 }

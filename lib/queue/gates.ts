@@ -10,6 +10,8 @@ export const GATES = [
   'budget-unknown',
   'usage-limit',
   'provider',
+  'redis',
+  'no-agent',
 ] as const;
 export type GateReason = (typeof GATES)[number];
 
@@ -22,10 +24,13 @@ export interface Gate {
 }
 
 const KEY = redisKey('gates');
+/** The text goes into logs, terminals and messages; some of it is an agent's or a provider's. */
+const LONGEST_TEXT = 500;
 
 /** Closes a gate, for everybody who takes tasks from this Redis. */
 export async function closeGate(redis: Redis, gate: Gate): Promise<void> {
-  await redis.hset(KEY, gate.reason, JSON.stringify(gate));
+  const text = gate.text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  await redis.hset(KEY, gate.reason, JSON.stringify({ ...gate, text: text.slice(0, LONGEST_TEXT) }));
 }
 
 /** Opens gates again. */
@@ -33,8 +38,10 @@ export async function openGates(redis: Redis, reasons: readonly GateReason[] = G
   await redis.hdel(KEY, ...reasons);
 }
 
-/** The gates that are closed now. */
+/** The gates that are closed now, in the order of GATES. */
 export async function readGates(redis: Redis, nowMs: number): Promise<readonly Gate[]> {
   const entries = Object.values(await redis.hgetall(KEY)).map((text) => JSON.parse(text) as Gate);
-  return entries.filter(({ untilMs }) => untilMs === undefined || untilMs > nowMs);
+  const closed = entries.filter(({ untilMs }) => untilMs === undefined || untilMs > nowMs);
+  // Redis gives them in any order.
+  return closed.sort((one, other) => GATES.indexOf(one.reason) - GATES.indexOf(other.reason));
 }

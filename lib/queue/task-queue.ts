@@ -3,33 +3,25 @@ import type { Redis } from 'ioredis';
 import { OperatorError, UsageError } from '../errors.ts';
 import { endResult } from './end-result.ts';
 import { KEY_PREFIX, QUEUES, redisKey } from './names.ts';
-import { type TaskState as StateName, stateOfOutcome } from './outcome.ts';
-import { NO_PROGRESS, nextRound, type TaskProgress } from './progress.ts';
-import { type EndResult, type Result, resultJobId, resultSchema } from './result.ts';
-import { PRIORITIES, parseTask, type Task, taskSchema } from './task.ts';
-import { finishUnbegunTask, readTaskStates, reopenTask, requestCancel, type TaskState } from './task-state.ts';
-import { addTrace } from './trace.ts';
-
-/** A task as `queue list` and `queue show` tell of it. */
-export interface TaskView {
-  readonly id: string;
-  readonly state: StateName;
-  readonly task: Task | undefined;
-  readonly progress: TaskProgress;
-  readonly outcome: string | undefined;
-  readonly error: string | undefined;
-  readonly endedAt: string | undefined;
-  readonly end: EndResult | undefined;
-  /** When it can be taken again, if it is delayed. */
-  readonly delayedUntilMs: number | undefined;
-}
+import type { TaskState as StateName } from './outcome.ts';
+import { nextRound } from './progress.ts';
+import { type Result, resultJobId, resultSchema } from './result.ts';
+import { PRIORITIES, parseTask, type Task } from './task.ts';
+import { CANCELLED_KEY, listTasks, readTasks } from './task-reader.ts';
+import { finishUnbegunTask, keepTask, reopenTask, requestCancel } from './task-state.ts';
+import type { Place, TaskView } from './task-view.ts';
+import { addTrace, dropTrace } from './trace.ts';
 
 const DAY_SECONDS = 86_400;
 /** How long a person has to say yes. */
 const APPROVAL_MS = 7 * DAY_SECONDS * 1_000;
+/** A task that is tried again waits so long at most for its old end to be forgotten. */
+const REOPEN_MS = 10_000;
+const [LET_GO_TRIES, LET_GO_EVERY_MS] = [20, 100];
 const KEPT_CANCELLED = 1_000;
-const CANCELLED_KEY = redisKey('cancelled');
-const LIVE_STATES = ['active', 'wait', 'prioritized', 'delayed'] as const;
+const PLACES = ['active', 'wait', 'prioritized', 'delayed', 'completed', 'failed'] as const;
+const LIVE_PLACES: readonly Place[] = ['active', 'wait', 'prioritized', 'delayed'];
+const OVER: readonly StateName[] = ['completed', 'failed', 'cancelled'];
 const JOB_OPTIONS = {
   removeOnComplete: { age: 7 * DAY_SECONDS, count: 1_000 },
   removeOnFail: { age: 30 * DAY_SECONDS, count: 5_000 },
@@ -37,10 +29,13 @@ const JOB_OPTIONS = {
 
 /** The queue of tasks, for whoever puts work there or looks at it. The connection stays the caller's. */
 export interface TaskQueue {
-  /** @throws UsageError if the payload is wrong. A task with the dedupe key of one that is not over is that one. */
+  /**
+   * A task with the dedupe key of one that is not over is that one, and so is one whose id is known already.
+   * @throws UsageError if the payload is wrong.
+   */
   readonly enqueue: (task: Task) => Promise<{ readonly id: string; readonly isNew: boolean }>;
   readonly show: (id: string) => Promise<TaskView | undefined>;
-  /** All that is not over, then at most `endedLimit` that are, latest first. */
+  /** All that is not over, then at most `endedLimit` that are, latest first; prompts are cut. */
   readonly list: (endedLimit: number) => Promise<readonly TaskView[]>;
   /** How many tasks BullMQ holds by its states. */
   readonly counts: () => Promise<Readonly<Record<string, number>>>;
@@ -49,14 +44,19 @@ export interface TaskQueue {
   readonly activeIds: () => Promise<readonly string[]>;
   /** Takes away the lock of an active task whose worker is known to be dead, so that it need not run out. */
   readonly unlock: (id: string) => Promise<void>;
+  /** How many workers are connected, whether they take tasks or are paused. */
+  readonly workers: () => Promise<number>;
   /** How many results are not recorded yet. */
   readonly resultsWaiting: () => Promise<number>;
   /** Cancels a task; one that runs is stopped by its worker. Gives the state it is in then. */
   readonly cancel: (id: string, why: string) => Promise<StateName>;
-  /** Has a task that failed or was cancelled tried again. */
-  readonly retry: (id: string) => Promise<void>;
-  /** Calls a delayed task now, if it is still delayed. */
-  readonly promote: (id: string) => Promise<void>;
+  /**
+   * Has a task that failed or was cancelled tried again; gives the state it is in then.
+   * @throws UsageError if it is in another state, or another task of its dedupe key is not over.
+   */
+  readonly retry: (id: string) => Promise<StateName>;
+  /** Calls a delayed task now; false if it is not delayed any more. */
+  readonly promote: (id: string) => Promise<boolean>;
   /** Adds a result for the recorder; adding it twice is adding it once. */
   readonly sendResult: (result: Result) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -74,10 +74,15 @@ export function openTaskQueue(redis: Redis): TaskQueue {
     await results.add(result.kind, resultSchema.parse(result), { jobId: resultJobId(result), ...RESULT_OPTIONS });
   };
 
+  const placeOf = async (id: string): Promise<Place> => {
+    const place = await tasks.getJobState(id);
+    return PLACES.find((each) => each === place);
+  };
+
   const show = async (id: string): Promise<TaskView | undefined> => {
-    const [job, [state]] = await Promise.all([tasks.getJob(id), readTaskStates(redis, [id])]);
-    if (job === undefined && state.end === undefined) return undefined;
-    return viewTask(id, state, job, await (job === undefined ? undefined : tasks.getJobState(id)));
+    // Where it is comes first: whoever ends it says so before it moves.
+    const [view] = await readTasks(redis, [{ id, place: await placeOf(id) }]);
+    return view;
   };
 
   const need = async (id: string): Promise<TaskView> => {
@@ -86,41 +91,57 @@ export function openTaskQueue(redis: Redis): TaskQueue {
     throw new OperatorError(`Could not find a task "${id.slice(0, 100)}" on the queue.`, 'See `swarm queue list`.');
   };
 
+  const add = (task: Task, delayMs: number): Promise<Job<unknown>> =>
+    tasks.add('task', task, {
+      ...JOB_OPTIONS,
+      jobId: task.id,
+      priority: PRIORITIES[task.priority],
+      ...(delayMs === 0 ? {} : { delay: delayMs }),
+      ...(task.dedupeKey === undefined ? {} : { deduplication: { id: task.dedupeKey } }),
+    });
+
+  const promote = async (id: string): Promise<boolean> => {
+    if ((await placeOf(id)) !== 'delayed') return false;
+    const job = await tasks.getJob(id);
+    // Somebody may have called or cancelled it in between.
+    return (
+      (await job?.promote().then(
+        () => true,
+        () => false,
+      )) === true
+    );
+  };
+
+  /** The end of a task stands before its worker lets go of the job. */
+  const removeEnded = async (id: string): Promise<void> => {
+    for (let tries = LET_GO_TRIES; tries > 0; tries -= 1) {
+      if ((await tasks.remove(id)) === 1) return;
+      await new Promise((resolve) => setTimeout(resolve, LET_GO_EVERY_MS));
+    }
+    throw new OperatorError(`Could not retry task "${id}": its worker still holds it.`, 'Try again in a moment.');
+  };
+
+  const refuseTwin = async ({ id, dedupeKey }: Task): Promise<void> => {
+    const twin = dedupeKey === undefined ? null : await tasks.getDeduplicationJobId(dedupeKey);
+    if (twin === null || twin === id || !LIVE_PLACES.includes(await placeOf(twin))) return;
+    throw notRetriable(id, `task "${twin}" has the same dedupe key and is not over`);
+  };
+
   return {
     sendResult,
     show,
+    promote,
     enqueue: async (unchecked) => {
       const task = parseTask(unchecked);
-      const job = await tasks.add('task', task, {
-        ...JOB_OPTIONS,
-        jobId: task.id,
-        priority: PRIORITIES[task.priority],
-        ...(task.approval === 'pending' ? { delay: APPROVAL_MS } : {}),
-        ...(task.dedupeKey === undefined ? {} : { deduplication: { id: task.dedupeKey } }),
-      });
-      const isNew = job.id === task.id;
-      if (isNew) await addTrace(redis, task.id, 'requested', `by ${task.source}, ${task.agent} in ${task.project}`);
-      return { id: job.id ?? task.id, isNew };
+      if ((await show(task.id)) !== undefined) return { id: task.id, isNew: false };
+      // Before it is there: whoever takes it up writes the next line.
+      await addTrace(redis, task.id, 'requested', `by ${task.source}, ${task.agent} in ${task.project}`);
+      const { id = task.id } = await add(task, task.approval === 'pending' ? APPROVAL_MS : 0);
+      if (id !== task.id) await dropTrace(redis, task.id);
+      return { id, isNew: id === task.id };
     },
-    list: async (endedLimit) => {
-      const [live, ended, cancelled] = await Promise.all([
-        Promise.all(LIVE_STATES.map((name) => jobsIn(tasks, name, -1))),
-        Promise.all((['failed', 'completed'] as const).map((name) => jobsIn(tasks, name, endedLimit))),
-        redis.zrevrange(CANCELLED_KEY, 0, endedLimit - 1),
-      ]);
-      const found = [...live.flat(), ...ended.flat()];
-      const states = await readTaskStates(redis, [...found.map(({ job }) => job.id ?? ''), ...cancelled]);
-      const views = [
-        ...found.map(({ job, name }, index) => viewTask(job.id ?? '', states[index], job, name)),
-        ...cancelled.map((id, index) => viewTask(id, states[found.length + index], undefined, undefined)),
-      ];
-      const isLive = ({ endedAt }: TaskView): boolean => endedAt === undefined;
-      const over = views.filter((view) => !isLive(view));
-      over.sort((one, other) => (other.endedAt ?? '').localeCompare(one.endedAt ?? ''));
-      const unique = new Map([...views.filter(isLive), ...over.slice(0, endedLimit)].map((view) => [view.id, view]));
-      return [...unique.values()];
-    },
-    counts: () => tasks.getJobCounts(...LIVE_STATES, 'completed', 'failed'),
+    list: (endedLimit) => listTasks(redis, endedLimit),
+    counts: () => tasks.getJobCounts(...PLACES),
     oldestWaitingMs: async () => {
       // One of each priority: within a priority the first is the oldest.
       const oldest = await Promise.all(Object.values(PRIORITIES).map((priority) => firstOfPriority(redis, priority)));
@@ -132,44 +153,56 @@ export function openTaskQueue(redis: Redis): TaskQueue {
     unlock: async (id) => {
       await redis.del(redisKey(QUEUES.tasks, id, 'lock'));
     },
+    workers: () => tasks.getWorkersCount(),
     resultsWaiting: async () => {
       const { wait = 0, active = 0, delayed = 0 } = await results.getJobCounts('wait', 'active', 'delayed');
       return wait + active + delayed;
     },
     cancel: async (id, why) => {
-      const { state, task, progress } = await need(id);
-      if (['completed', 'failed', 'cancelled'].includes(state)) return state;
-      if (!(await requestCancel(redis, id)) || task === undefined) return (await need(id)).state;
+      const { state, task } = await need(id);
+      if (OVER.includes(state)) return state;
+      if (task === undefined) {
+        // No task, so that there is nothing to record; a worker that has it this moment refuses it.
+        await tasks.remove(id);
+        return 'cancelled';
+      }
+      if (!(await requestCancel(redis, id))) return (await need(id)).state;
       await addTrace(redis, id, 'cancel requested', why);
       // Asked again: who takes it up from now on sees the mark.
-      if ((await tasks.getJobState(id)) === 'active') return 'active';
+      if ((await placeOf(id)) === 'active') return 'active';
+      // Read again: of a run that ended this moment the costs are known now.
+      const { progress } = await need(id);
       const end = endResult(task, progress, { outcome: 'cancelled', error: why, nowMs: Date.now() });
       if (!(await finishUnbegunTask(redis, task, end))) return (await need(id)).state;
       await redis.zadd(CANCELLED_KEY, Date.now(), id);
       await redis.zremrangebyrank(CANCELLED_KEY, 0, -KEPT_CANCELLED - 1);
       await sendResult(end);
+      await addTrace(redis, id, 'ended', `cancelled: ${why}`);
       // A worker that has it this moment removes it itself, having seen the end.
       await tasks.remove(id);
       return 'cancelled';
     },
     retry: async (id) => {
       const { state, task, progress } = await need(id);
-      if (task === undefined || (state !== 'failed' && state !== 'cancelled')) {
-        throw new UsageError(
-          `Could not retry task "${id}": it is ${state}.`,
-          'Only a task that failed or was cancelled can be tried again.',
-        );
+      if (state !== 'failed' && state !== 'cancelled') throw notRetriable(id, `it is ${state}`);
+      if (task === undefined) throw notRetriable(id, 'what it was asked is not known here, or not understood');
+      await refuseTwin(task);
+      // In an order in which nothing is lost whatever line we die at: until it is reopened, its old end counts.
+      if (!(await keepTask(redis, task))) throw notRetriable(id, 'somebody else has had it tried again this moment');
+      await removeEnded(id);
+      const { id: addedId } = await add(task, task.approval === 'pending' ? APPROVAL_MS : REOPEN_MS);
+      if (addedId !== id) {
+        // A twin came in between. Its job is gone, and the list must not forget it.
+        await redis.zadd(CANCELLED_KEY, Date.now(), id);
+        throw notRetriable(id, `task "${addedId}" has the same dedupe key and is not over`);
       }
-      await reopenTask(redis, id, nextRound(progress));
-      await addTrace(redis, id, 'retry requested');
+      if (!(await reopenTask(redis, id, nextRound(progress)))) {
+        throw notRetriable(id, 'somebody else has had it tried again this moment');
+      }
       await redis.zrem(CANCELLED_KEY, id);
-      const job = await tasks.getJob(id);
-      if (job && (await job.isFailed())) await job.retry('failed');
-      else await tasks.add('task', task, { ...JOB_OPTIONS, jobId: id, priority: PRIORITIES[task.priority] });
-    },
-    promote: async (id) => {
-      // Somebody may have called or cancelled it in between; then there is nothing to do.
-      if ((await tasks.getJobState(id)) === 'delayed') await (await tasks.getJob(id))?.promote().catch(() => undefined);
+      await addTrace(redis, id, 'retry requested');
+      if (task.approval !== 'pending') await promote(id);
+      return (await need(id)).state;
     },
     close: async () => {
       await Promise.all([tasks.close(), results.close()]);
@@ -193,51 +226,9 @@ async function firstOfPriority(redis: Redis, priority: number): Promise<string |
   return id;
 }
 
-interface JobIn {
-  readonly job: Job<unknown>;
-  readonly name: string;
-}
-
-async function jobsIn(
-  queue: Queue<unknown>,
-  name: (typeof LIVE_STATES)[number] | 'failed' | 'completed',
-  limit: number,
-): Promise<JobIn[]> {
-  if (limit === 0) return [];
-  const jobs = await queue.getJobs([name], 0, limit < 0 ? -1 : limit - 1);
-  // Between listing and reading, a job may have gone.
-  return jobs.filter((job) => job?.id !== undefined).map((job) => ({ job, name }));
-}
-
-function viewTask(id: string, state: TaskState, job: Job<unknown> | undefined, name: string | undefined): TaskView {
-  const parsed = taskSchema.safeParse(job?.data);
-  const task = parsed.success ? parsed.data : state.task;
-  const { end, progress } = state;
-  const isFailed = end === undefined && name === 'failed';
-  const view = { id, task, progress: progress ?? NO_PROGRESS };
-  return {
-    ...view,
-    state: end ? stateOfOutcome(end.outcome) : stateOfJob(name, task, progress),
-    outcome: end?.outcome ?? (isFailed ? 'bad-request' : undefined),
-    error: end?.error ?? (isFailed ? job?.failedReason : progress.lastError),
-    end,
-    endedAt: end?.endedAt ?? (isFailed && job?.finishedOn ? new Date(job.finishedOn).toISOString() : undefined),
-    delayedUntilMs: name === 'delayed' && job ? job.timestamp + job.delay : undefined,
-  };
-}
-
-function stateOfJob(name: string | undefined, task: Task | undefined, progress: TaskProgress): StateName {
-  switch (name) {
-    case 'active':
-      return 'active';
-    case 'completed':
-      return 'completed';
-    case 'failed':
-      return 'failed';
-    case 'delayed':
-      if (task?.approval === 'pending') return 'needs-approval';
-      return progress.waitingFor?.reason === 'project' ? 'waiting' : 'delayed';
-    default:
-      return 'waiting';
-  }
+function notRetriable(id: string, reason: string): UsageError {
+  return new UsageError(
+    `Could not retry task "${id.slice(0, 100)}": ${reason}.`,
+    'Only a task that failed or was cancelled can be tried again.',
+  );
 }

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { redisKey } from './names.ts';
 import { NO_PROGRESS, type TaskProgress } from './progress.ts';
 import type { EndResult } from './result.ts';
@@ -10,7 +10,7 @@ export interface TaskState {
   readonly progress: TaskProgress;
   readonly end: EndResult | undefined;
   readonly isCancelled: boolean;
-  /** Only of a task cancelled before it was begun, whose job is gone. */
+  /** Only of a task whose job is gone, or was for a moment: cancelled before it was begun, or tried again. */
   readonly task: Task | undefined;
 }
 
@@ -47,6 +47,11 @@ redis.call('HDEL', KEYS[1], 'end', 'cancel', 'task')
 redis.call('PERSIST', KEYS[1])
 return 1`);
 
+const KEEP_TASK = createScript(`
+if redis.call('HEXISTS', KEYS[1], 'end') == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'task', ARGV[1])
+return 1`);
+
 const CANCEL = createScript(`
 if redis.call('HEXISTS', KEYS[1], 'end') == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'cancel', '1')
@@ -54,8 +59,8 @@ return 1`);
 
 /** Takes a task up: every earlier generation is void from now on. */
 export async function beginTask(redis: Redis, id: string): Promise<TaskState & { readonly generation: number }> {
-  const [generation, fields] = (await BEGIN(redis, [key(id)], [])) as [number, (string | null)[]];
-  return { generation, ...parseFields(fields) };
+  const [generation, fields] = (await BEGIN(redis, [key(id)], [])) as [number, unknown];
+  return { generation, ...parseTaskState(fields) };
 }
 
 /** Saves how far a task has come; false if somebody else has taken it up since. */
@@ -90,6 +95,11 @@ export async function finishUnbegunTask(redis: Redis, task: Task, end: EndResult
   return (await FINISH_UNBEGUN(redis, [key(task.id)], args)) === 1;
 }
 
+/** Keeps the payload of a task that has ended, so that it outlives its job; false if it has not ended. */
+export async function keepTask(redis: Redis, task: Task): Promise<boolean> {
+  return (await KEEP_TASK(redis, [key(task.id)], [JSON.stringify(task)])) === 1;
+}
+
 /** Lets a task that has ended be tried again; false if it has not. */
 export async function reopenTask(redis: Redis, id: string, progress: TaskProgress): Promise<boolean> {
   return (await REOPEN(redis, [key(id)], [JSON.stringify(progress)])) === 1;
@@ -103,12 +113,17 @@ export async function requestCancel(redis: Redis, id: string): Promise<boolean> 
 /** What is known of some tasks, in their order. */
 export async function readTaskStates(redis: Redis, ids: readonly string[]): Promise<readonly TaskState[]> {
   const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.hmget(key(id), ...FIELDS);
+  for (const id of ids) askTaskState(pipeline, id);
   const answers = (await pipeline.exec()) ?? [];
   return answers.map(([error, fields]) => {
     if (error) throw error;
-    return parseFields(fields as (string | null)[]);
+    return parseTaskState(fields);
   });
+}
+
+/** Asks within a pipeline for what `parseTaskState` reads. */
+export function askTaskState(pipeline: ChainableCommander, id: string): void {
+  pipeline.hmget(key(id), ...FIELDS);
 }
 
 /** Whether a task is still this generation's, and wanted: what a worker asks while an agent runs. */
@@ -122,7 +137,9 @@ function key(id: string): string {
   return redisKey('task', id);
 }
 
-function parseFields([progress, end, cancel, task]: readonly (string | null)[]): TaskState {
+/** The answer to `askTaskState`. */
+export function parseTaskState(answer: unknown): TaskState {
+  const [progress, end, cancel, task] = answer as readonly (string | null)[];
   return {
     progress: progress === null ? NO_PROGRESS : (JSON.parse(progress) as TaskProgress),
     end: end === null ? undefined : (JSON.parse(end) as EndResult),

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { redisKey } from './names.ts';
+import { createScript } from './script.ts';
 
 /** Something that happened to a task, for `swarm trace`. */
 export interface TraceEvent {
@@ -12,7 +13,15 @@ export interface TraceEvent {
 const LONGEST = 200;
 const KEPT_SECONDS = 40 * 86_400;
 
-/** Adds to the trace of a task; the oldest of more than 200 events are forgotten. */
+const ADD = createScript(`
+redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('LTRIM', KEYS[1], -ARGV[2], -1)
+return redis.call('EXPIRE', KEYS[1], ARGV[3])`);
+
+/**
+ * Adds to the trace of a task; the oldest of more than 200 events are forgotten. It need not be waited for: what is sent on
+ * the same connection later is done later. Never rejects: a gap in a trace stops no work.
+ */
 export async function addTrace(redis: Redis, id: string, event: string, detail?: string): Promise<void> {
   const entry: TraceEvent = {
     at: new Date().toISOString(),
@@ -20,11 +29,16 @@ export async function addTrace(redis: Redis, id: string, event: string, detail?:
     ...(detail === undefined ? {} : { detail: detail.slice(0, 500) }),
   };
   const key = redisKey('trace', id);
-  await redis.pipeline().rpush(key, JSON.stringify(entry)).ltrim(key, -LONGEST, -1).expire(key, KEPT_SECONDS).exec();
+  await ADD(redis, [key], [JSON.stringify(entry), LONGEST, KEPT_SECONDS]).catch(() => undefined);
 }
 
 /** The trace of a task, oldest first. */
 export async function readTrace(redis: Redis, id: string): Promise<readonly TraceEvent[]> {
   const entries = await redis.lrange(redisKey('trace', id), 0, -1);
   return entries.map((entry) => JSON.parse(entry) as TraceEvent);
+}
+
+/** Forgets the trace of a task that did not come to be. */
+export async function dropTrace(redis: Redis, id: string): Promise<void> {
+  await redis.del(redisKey('trace', id));
 }

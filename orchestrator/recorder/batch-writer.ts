@@ -25,6 +25,8 @@ interface Pending {
 }
 
 const RETRY_MS = 2_000;
+/** A write blocks the process and waits for the disk: the next is not before this many times as long, and is the larger. */
+const REST_RATIO = 4;
 
 /** Batches for one memory; `onProblem` hears of each new reason why it cannot be written, and of its end. */
 export function createBatchWriter(writer: MemoryWriter, onProblem: (problem: Error | undefined) => void): BatchWriter {
@@ -32,6 +34,7 @@ export function createBatchWriter(writer: MemoryWriter, onProblem: (problem: Err
   let timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   let problem: Error | undefined;
   let isStopped = false;
+  let restsUntilMs = 0;
 
   const note = (found: Error | undefined): void => {
     if (found?.message !== problem?.message) onProblem(found);
@@ -40,6 +43,7 @@ export function createBatchWriter(writer: MemoryWriter, onProblem: (problem: Err
   const flush = (): void => {
     timer = undefined;
     const batch = pending;
+    const startedMs = performance.now();
     try {
       const { refused } = writer.write(batch.map(({ result }) => result));
       pending = pending.slice(batch.length);
@@ -57,7 +61,15 @@ export function createBatchWriter(writer: MemoryWriter, onProblem: (problem: Err
       }
       pending = pending.slice(batch.length);
       for (const each of batch) each.reject(error);
+    } finally {
+      const nowMs = performance.now();
+      restsUntilMs = nowMs + REST_RATIO * (nowMs - startedMs);
     }
+  };
+  const schedule = (): NodeJS.Timeout | NodeJS.Immediate => {
+    const restMs = restsUntilMs - performance.now();
+    // What arrives in the same turn goes into the same transaction.
+    return restMs > 0 ? setTimeout(flush, restMs) : setImmediate(flush);
   };
   return {
     write: (result) =>
@@ -67,8 +79,7 @@ export function createBatchWriter(writer: MemoryWriter, onProblem: (problem: Err
           return;
         }
         pending.push({ result, resolve, reject });
-        // What arrives in the same turn goes into the same transaction.
-        timer ??= setImmediate(flush);
+        timer ??= schedule();
       }),
     problem: () => problem,
     stop: () => {

@@ -83,7 +83,8 @@ function writeResults(db: Database.Database, results: readonly Result[]): WriteR
     try {
       writeOne(result);
     } catch (error) {
-      if (isOfTheMemory(error)) throw error;
+      // Some errors undo the whole transaction, and what was written before with it.
+      if (isOfTheMemory(error) || !db.inTransaction) throw error;
       refused.push({ index, error });
     }
   }

@@ -30,15 +30,23 @@ interface RecorderOptions {
   /** Who holds the lease. */
   readonly holder: string;
   readonly log: Log;
+  /** How soon the death of another is noticed, for the results it had in hand. */
+  readonly timings?: RecorderTimings | undefined;
 }
 
+interface RecorderTimings {
+  readonly lockMs: number;
+  readonly stalledCheckMs: number;
+}
+
+const DEFAULT_TIMINGS: RecorderTimings = { lockMs: 30_000, stalledCheckMs: 10_000 };
 const RENEW_EVERY_MS = 5_000;
 /** So many results may be in one transaction. */
-const MOST_AT_ONCE = 100;
+const MOST_AT_ONCE = 200;
 
 /** Starts to write as soon as the lease can be had; the memory may be locked or away, results wait in Redis meanwhile. */
 export function startRecorder(options: RecorderOptions): Recorder {
-  const { redis, connection, memoryPath, holder, log } = options;
+  const { redis, connection, memoryPath, holder, log, timings = DEFAULT_TIMINGS } = options;
   const writer = openMemoryWriter({ path: memoryPath });
   const batches = createBatchWriter(writer, (problem) => {
     if (problem) log.warn({ reason: describeError(problem) }, 'results cannot be written, and wait');
@@ -55,15 +63,15 @@ export function startRecorder(options: RecorderOptions): Recorder {
       await job.moveToWait(token);
       throw new WaitingError();
     }
-    if (result.kind === 'end') await addTrace(redis, result.taskId, 'recorded', result.outcome);
+    if (result.kind === 'end') void addTrace(redis, result.taskId, 'recorded', result.outcome);
   };
   const worker = new Worker<unknown>(QUEUES.results, record, {
     connection,
     prefix: KEY_PREFIX,
     concurrency: MOST_AT_ONCE,
     autorun: false,
-    lockDuration: 30_000,
-    stalledInterval: 10_000,
+    lockDuration: timings.lockMs,
+    stalledInterval: timings.stalledCheckMs,
     maxStalledCount: 1_000_000,
   });
   worker.on('error', (error) => log.warn({ reason: describeError(error) }, 'the queue of results reported a problem'));
@@ -115,13 +123,17 @@ export function startRecorder(options: RecorderOptions): Recorder {
 }
 
 /** After Redis has lost its data, what was spent is read from the memory; new work waits until then. */
-async function restoreBudget({ redis, budget, memoryPath, timezone, log }: RecorderOptions): Promise<void> {
-  if (await budget.isKnown()) return;
+async function restoreBudget(options: RecorderOptions): Promise<void> {
+  if (!(await options.budget.isKnown())) await readBudget(options);
+  // Each time: who found the budget unknown may have closed it when it was known again.
+  await openGates(options.redis, ['budget-unknown']);
+}
+
+async function readBudget({ budget, memoryPath, timezone, log }: RecorderOptions): Promise<void> {
   const { day, week, month } = budgetPeriods(Date.now(), timezone);
   const since = { day: day.startMs, week: week.startMs, month: month.startMs };
   const { dayUsd, weekUsd, monthUsd } = await readSpent({ path: memoryPath, sinceMs: since });
   await budget.rebuild({ day: dayUsd, week: weekUsd, month: monthUsd });
-  await openGates(redis, ['budget-unknown']);
   log.info({ dayUsd, weekUsd, monthUsd }, 'read from the memory what was spent');
 }
 

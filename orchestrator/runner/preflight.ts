@@ -29,8 +29,11 @@ const WRITTEN_BY_GIT = ['.', 'objects', 'refs/heads', 'refs/heads/swarm', 'workt
 export async function checkProject({ name, path, minFreeBytes = DEFAULT_MIN_FREE_BYTES }: ProjectCheck): Promise<void> {
   const refuse = refusalOf(`Could not use project "${name}" at "${path}"`);
   await checkFolder(path, refuse);
+  // Asked at the same time, since a task waits for it; of two complaints the first in this order counts.
+  const history = checkHistory(path, refuse);
+  history.catch(() => undefined);
   const gitDir = await checkRepository(path, refuse);
-  await checkHistory(path, refuse);
+  await history;
   await checkWritable(gitDir, refuse);
   await checkFreeSpace(path, minFreeBytes, refuse);
 }

@@ -34,8 +34,8 @@ export interface RunRequest {
 
 type Ending = Pick<RunFacts, 'seen' | 'exit' | 'startError' | 'firedTimer' | 'stopReason'>;
 
-/** What was written before the end has been read by then, unless somebody beyond our reach still holds the pipe. */
-const OUTPUT_WITHIN_MS = 1_000;
+/** What was written before the end has been read by then, unless somebody beyond our reach holds the pipe, or a disk hangs. */
+const OUTPUT_WITHIN_MS = 2_000;
 /** What outlives its agent has no work to finish. */
 const LEFTOVER_KILL_MS = 2_000;
 
@@ -51,7 +51,7 @@ export async function runAgent(request: RunRequest): Promise<RunEnd> {
   const end = endOfRun(facts, sessionBefore, Math.round(performance.now() - startedMs));
   const { firedTimer, stopReason, exit } = ending;
   log.note({ event: 'run ended', outcome: end.outcome, error: end.error, firedTimer, stopReason, ...exit });
-  await log.flush();
+  await within(OUTPUT_WITHIN_MS, log.flush());
   return end;
 }
 
@@ -71,8 +71,6 @@ async function execute(request: RunRequest): Promise<Ending> {
   } catch (error) {
     return { ...nothing, startError: error as NodeJS.ErrnoException };
   }
-  log.note({ event: 'run started', runId: request.runId, pid: agent.pid });
-  request.onStart?.(agent.pid);
   const supervision = supervise(agent, request);
   const reader = createStreamReader({
     onLine: log.write,
@@ -90,6 +88,7 @@ async function follow(agent: AgentProcess, reader: StreamReader, request: RunReq
   const { runId, timers, log } = request;
   const decoder = new TextDecoder();
   const output = Promise.all([
+    announce(agent, request),
     readAll(agent.stdout, (chunk) => {
       reader.push(chunk);
       // What the disk has not taken yet must not pile up here.
@@ -111,12 +110,20 @@ async function follow(agent: AgentProcess, reader: StreamReader, request: RunReq
     killMs: Math.min(LEFTOVER_KILL_MS, timers.killMs),
   });
   await agent.endGroup();
-  await within(OUTPUT_WITHIN_MS, output.catch(() => {}));
-  agent.stdout.destroy();
-  agent.stderr.destroy();
-  await output;
+  try {
+    await within(OUTPUT_WITHIN_MS, output);
+  } finally {
+    agent.stdout.destroy();
+    agent.stderr.destroy();
+  }
   reader.end();
   return exit;
+}
+
+async function announce({ pid }: AgentProcess, { log, runId, onStart }: RunRequest): Promise<void> {
+  log.note({ event: 'run started', runId, pid });
+  onStart?.(pid);
+  await log.flush();
 }
 
 async function readAll(stream: Readable, take: (chunk: Buffer) => Promise<void>): Promise<void> {

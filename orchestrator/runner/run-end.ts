@@ -12,7 +12,10 @@ export interface RunEnd {
   readonly isInterrupted: boolean;
   /** The session to resume does not exist: start anew. */
   readonly isUnknownSession: boolean;
-  /** There is a session that can be resumed: measured, also if the agent was killed right after it had begun. */
+  /**
+   * There is a session that can be resumed. Measured: killed a tenth of a second after it began, there is; killed at once,
+   * there may be none, which the run that resumes it then says.
+   */
   readonly hasSession: boolean;
   readonly sessionId?: string;
   /** What this run alone cost, US dollars; unknown if it ended without a result. */

@@ -61,6 +61,7 @@ export function createStreamReader(listeners: {
   };
 
   function addPlainText(text: string): void {
+    if (plainText.length >= MAX_PLAIN_TEXT) return;
     plainText = (plainText + text).slice(0, MAX_PLAIN_TEXT);
   }
 

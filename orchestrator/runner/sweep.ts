@@ -54,10 +54,12 @@ export function sweepTask(taskId: string): Promise<number> {
 
 /** Ends what the agents of orchestrators left that are no more: for the start of one. */
 export function sweepOrphans(): Promise<number> {
-  return sweepProcesses({
-    match: ({ runId, owner }) => runId !== undefined && owner !== undefined && isOwnerGone(owner),
-    killMs: SWEEP_KILL_MS,
-  });
+  return sweepProcesses({ match: isOrphan, killMs: SWEEP_KILL_MS });
+}
+
+/** Whether the orchestrator that started it is no more. */
+export function isOrphan({ owner }: Marker): boolean {
+  return owner !== undefined && isOwnerGone(owner);
 }
 
 async function findProcesses(match: (marker: Marker) => boolean): Promise<FoundProcess[]> {

@@ -40,7 +40,8 @@ export function taskLogPath(folder: string, taskId: string): string {
  */
 export function openTaskLog({ folder, taskId, maxBytes = DEFAULT_MAX_BYTES }: TaskLogOptions): TaskLog {
   const path = taskLogPath(folder, taskId);
-  const longestLine = Math.min(LONGEST_LINE, maxBytes);
+  const longestBatch = Math.min(LONGEST_LINE, maxBytes);
+  const pending: string[] = [];
   let file: FileHandle | undefined;
   let bytes = 0;
   let lost: { readonly lines: number; readonly reason: string | undefined } = { lines: 0, reason: undefined };
@@ -59,8 +60,8 @@ export function openTaskLog({ folder, taskId, maxBytes = DEFAULT_MAX_BYTES }: Ta
     await closing?.close();
   }
 
-  async function append(line: string): Promise<void> {
-    const data = Buffer.from(`${line}\n`);
+  async function append(text: string): Promise<void> {
+    const data = Buffer.from(text);
     file ??= await openFile();
     if (bytes > 0 && bytes + data.length > maxBytes) {
       await closeFile();
@@ -71,19 +72,23 @@ export function openTaskLog({ folder, taskId, maxBytes = DEFAULT_MAX_BYTES }: Ta
     bytes += data.length;
   }
 
-  async function appendOrLose(line: string): Promise<void> {
-    try {
-      await append(line);
-    } catch (error) {
-      lost = { lines: lost.lines + 1, reason: lost.reason ?? (error as NodeJS.ErrnoException).code ?? String(error) };
-      // Opened anew with the next line: its size is not what we think.
-      await closeFile().catch(() => {});
+  async function writePending(): Promise<void> {
+    while (pending.length > 0) {
+      const lines = takeBatch(pending, longestBatch);
+      try {
+        await append(lines.join(''));
+      } catch (error) {
+        const { code = String(error) } = error as NodeJS.ErrnoException;
+        lost = { lines: lost.lines + lines.length, reason: lost.reason ?? code };
+        // Opened anew with the next line: its size is not what we think.
+        await closeFile().catch(() => {});
+      }
     }
   }
 
   function write(line: string): void {
-    const text = line.length >= longestLine ? cutLine(line) : line;
-    writing = writing.then(() => appendOrLose(text));
+    pending.push(`${line.length >= LONGEST_LINE ? cutLine(line) : line}\n`);
+    if (pending.length === 1) writing = writing.then(writePending);
   }
 
   return {
@@ -96,6 +101,16 @@ export function openTaskLog({ folder, taskId, maxBytes = DEFAULT_MAX_BYTES }: Ta
     },
     lost: () => lost,
   };
+}
+
+/** Takes the first of the lines, and as many more as stay below a number of bytes together. */
+function takeBatch(lines: string[], maxBytes: number): string[] {
+  let bytes = 0;
+  const end = lines.findIndex((line, index) => {
+    bytes += Buffer.byteLength(line);
+    return index > 0 && bytes > maxBytes;
+  });
+  return lines.splice(0, end === -1 ? lines.length : end);
 }
 
 function cutLine(line: string): string {

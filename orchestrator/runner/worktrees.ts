@@ -307,8 +307,10 @@ async function putAside(path: string, log: Log): Promise<void> {
 async function create(site: Site, { projectPath, log }: { projectPath: string; log: Log }): Promise<string> {
   const project = { folder: projectPath };
   const branch = branchOf(site.path);
-  const head = (await git(['rev-parse', '--verify', 'HEAD^{commit}'], project)).trim();
-  const tip = await commitOf(`refs/heads/${branch}`, project);
+  const [head, tip] = await Promise.all([
+    git(['rev-parse', '--verify', 'HEAD^{commit}'], project).then((text) => text.trim()),
+    commitOf(`refs/heads/${branch}`, project),
+  ]);
   const what = tip === undefined ? ['-b', branch, site.path, head] : [site.path, branch];
   await git(['worktree', 'add', '--quiet', '--no-checkout', ...what], project);
   try {

@@ -6,6 +6,9 @@ import { parse } from 'yaml';
 import { DASHBOARDS as SPECS } from '../../grafana/builder/all.ts';
 import { buildDashboard } from '../../grafana/builder/dashboard.ts';
 import { DURATION_BUCKETS_SECONDS, DURATION_RANGES } from '../../lib/memory/task-counters.ts';
+import { GATES } from '../../lib/queue/gates.ts';
+import { OUTCOMES } from '../../lib/queue/outcome.ts';
+import { VETO_REASONS } from '../../orchestrator/autoscaler/saturation.ts';
 import { tempDir } from '../support/memory-builder.ts';
 import { EXPORTED, familyOf, metricsIn, ROW_COUNTERS } from '../support/metric-names.ts';
 import { findProgram } from '../support/programs.ts';
@@ -135,6 +138,20 @@ test('the rows of the heat map of durations begin with numbers, by which Grafana
   );
   const rows = DURATION_RANGES.map((range) => Number.parseFloat(String(names.get(range) ?? range)));
   expect(rows).toEqual([0, ...DURATION_BUCKETS_SECONDS]);
+});
+
+test.each([
+  ['swarm_agent_run_seconds_sum', OUTCOMES],
+  ['swarm_queue_paused', GATES],
+  ['swarm_autoscaler_veto', VETO_REASONS],
+])('every value by which a panel tells %s apart has an Italian name', (metric, values) => {
+  const panels = DASHBOARDS.flatMap((dashboard) => dashboard.panels).filter(({ targets = [] }) =>
+    targets.some(({ expr, legendFormat = '' }) => expr.includes(metric) && legendFormat.includes('{{')),
+  );
+  const named = panels.map(({ fieldConfig }) =>
+    fieldConfig?.overrides?.map(({ matcher }) => matcher.options).toSorted(),
+  );
+  expect(named).toEqual([values.toSorted()]);
 });
 
 test('every metric is exported, coming, or of a foreign program', () => {

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { createRowWriter } from '../../lib/memory/demo/writer.ts';
 import { swarm } from '../support/command-line.ts';
 import { eventRow, orchestratedRow, tempDir, usageRow } from '../support/memory-builder.ts';
 import { type PrometheusWithJobs, serveMetrics, startPrometheusWithJobs } from '../support/prometheus-with-jobs.ts';
 import { startExporter } from '../support/running-exporter.ts';
-import { COMING, FOREIGN, textOf } from './recorded.ts';
+import { makeScene, type SwarmScene } from '../support/swarm-scene.ts';
+import { COMING, FOREIGN, LATE, textOf } from './recorded.ts';
 
 /** What a real alert would be: panels of alerts have something to show. */
 const RULES = {
@@ -21,19 +22,47 @@ const RULES = {
   ],
 };
 
-/** A real Prometheus on the exporter of a demo memory and on recorded samples of everything else. */
+const MODELS = ['claude-sonnet-4-5', 'claude-haiku-4-5'];
+const PATIENTLY = { timeout: 30_000, interval: 250 };
+/** By outcome, the runs that Prometheus saw end, once the queue waits for the usage limit. */
+const SEEN =
+  'sum by(outcome) (increase(swarm_agent_run_seconds_count[24h])) > 0 and on() swarm_queue_paused{reason="usage-limit"} == 1';
+
+/**
+ * A real Prometheus on the exporter of a demo memory, on an orchestrator that has worked and met its usage limit, and on
+ * recorded samples of everything else. It takes longer than a test has by default.
+ */
 export async function startDemoStack(): Promise<PrometheusWithJobs> {
+  const scene = await makeScene({ FALLBACK_MODELS: MODELS.join() });
+  const [exporter, orchestrator] = await Promise.all([startDemoExporter(), startBusyOrchestrator(scene)]);
+  const targets: Record<string, string[]> = { 'swarm-exporter': [exporter], 'swarm-orchestrator': [orchestrator] };
+  for (const [job, metrics] of [COMING, LATE, FOREIGN].flatMap((each) => Object.entries(each))) {
+    targets[job] = [...(targets[job] ?? []), await serveMetrics((scrape) => textOf(metrics, scrape))];
+  }
+  const prometheus = await startPrometheusWithJobs(targets, RULES);
+  await scene.enqueue('Do it. #fake ms=1200');
+  await scene.enqueue('Do it. #fake outcome=rate-limited reset-in=3600');
+  await vi.waitFor(async () => expect(await prometheus.ask(SEEN)).toMatchObject({ series: [{}, {}] }), PATIENTLY);
+  return prometheus;
+}
+
+/** Gives host and port of the exporter. */
+async function startDemoExporter(): Promise<string> {
   const folder = tempDir();
   const path = join(folder, 'demo.db');
   const { code, stderr } = await swarm(['demo', '--db', path], { cwd: folder });
   expect(code, stderr).toBe(0);
   addBusyMorning(path);
-  const exporter = await startExporter({ databasePath: path });
-  const targets: Record<string, string[]> = { 'swarm-exporter': [new URL(exporter.url).host] };
-  for (const [job, metrics] of [...Object.entries(COMING), ...Object.entries(FOREIGN)]) {
-    targets[job] = [...(targets[job] ?? []), await serveMetrics((scrape) => textOf(metrics, scrape))];
-  }
-  return await startPrometheusWithJobs(targets, RULES);
+  return new URL((await startExporter({ databasePath: path })).url).host;
+}
+
+/** Gives host and port of an orchestrator that has ended a run, from which on Prometheus can see how many there are. */
+async function startBusyOrchestrator(scene: SwarmScene): Promise<string> {
+  const { url, samples } = await scene.startOrchestrator();
+  await scene.enqueue('Do it.');
+  const ended = 'swarm_agent_run_seconds_count{agent="cervella-fake",outcome="ok"}';
+  await vi.waitFor(async () => expect((await samples()).get(ended)).toBe(1), PATIENTLY);
+  return new URL(url).host;
 }
 
 /** After a weekend the demo memory knows next to nothing of the last 24 hours; figures must be there on every day. */

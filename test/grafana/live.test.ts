@@ -17,7 +17,7 @@ test('a real Prometheus has an answer to every question of every panel', async (
   }
   expect(wrong.join('\n')).toBe('');
   expect(Object.keys(EMPTY_BY_DESIGN).filter((each) => !asked.some(({ where }) => where === each))).toEqual([]);
-});
+}, 120_000);
 
 function faultOf(outcome: QueryOutcome, reasonToBeEmpty: string | undefined): string | undefined {
   if ('error' in outcome) return outcome.error;

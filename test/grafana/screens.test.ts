@@ -35,7 +35,7 @@ test('in a browser the dashboards fit their screens, wide or a phone, and nothin
   } finally {
     await browser.close();
   }
-});
+}, 120_000);
 
 /** Titles of panels that overlap another, and whether the page is wider than its screen. */
 function faultsOf(page: Page): Promise<readonly string[]> {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { GATES } from '../../lib/queue/gates.ts';
 import { EXPORTED, familyOf, metricsIn, ROW_COUNTERS } from '../support/metric-names.ts';
 import { findProgram } from '../support/programs.ts';
 
@@ -54,14 +55,6 @@ const FOREIGN = /^(?:(?:node|alertmanager|prometheus)_\w+|up|ALERTS)$/;
 /** Metrics that rules already name, of rooms that are not built yet. Who exports one takes it out. */
 const COMING: Readonly<Record<string, readonly string[]>> = {
   exporter: ['swarm_ship_last_success_timestamp_seconds'],
-  orchestrator: [
-    'swarm_queue_jobs',
-    'swarm_queue_oldest_waiting_seconds',
-    'swarm_queue_paused',
-    'swarm_agent_run_seconds',
-    'swarm_budget_usd',
-    'swarm_model_fallbacks_total',
-  ],
   scheduler: [
     'swarm_slot_lateness_seconds',
     'swarm_project_up',
@@ -123,6 +116,11 @@ test('every rung of the outcome ladder is described by the same counts', () => {
   expect(rungs.length).toBeGreaterThan(1);
   for (const key of ['description', 'description_en'])
     expect(new Set(rungs.map(({ annotations }) => annotations?.[key])).size).toBe(1);
+});
+
+test('every reason of a pause is called by an Italian name', () => {
+  const summary = ALERTS.find(({ name }) => name === 'QueuePaused')?.annotations?.summary ?? '';
+  expect(GATES.filter((reason) => !summary.includes(`"^${reason}$"`))).toEqual([]);
 });
 
 test.each(byName(ALERTS))('%s is seen firing and silent in a unit test', (name) => {

@@ -71,21 +71,23 @@ export async function runIn(place: RunPlace, prompt: string, given: Given = {}):
   runs += 1;
   const taskId = given.taskId ?? 'task-1';
   const log = openTaskLog({ folder: place.logs, taskId });
-  const end = await runAgent({
-    program: process.execPath,
-    args: [FAKE_AGENT, '-p', '--output-format', 'stream-json', '--verbose', '--session-id', `session-${runs}`],
-    environment: place.environment,
-    cwd: place.cwd,
-    prompt,
-    taskId,
-    runId: `run-${process.pid}-${runs}`,
-    signal: new AbortController().signal,
-    log,
-    ...given,
-    timers: { ...PATIENT, ...given.timers },
-  });
-  await log.close();
-  return end;
+  try {
+    return await runAgent({
+      program: process.execPath,
+      args: [FAKE_AGENT, '-p', '--output-format', 'stream-json', '--verbose', '--session-id', `session-${runs}`],
+      environment: place.environment,
+      cwd: place.cwd,
+      prompt,
+      taskId,
+      runId: `run-${process.pid}-${runs}`,
+      signal: new AbortController().signal,
+      log,
+      ...given,
+      timers: { ...PATIENT, ...given.timers },
+    });
+  } finally {
+    await log.close();
+  }
 }
 
 /** The fake agent's arguments for a session that is begun or resumed. */
@@ -104,10 +106,19 @@ export function writeProgram(place: RunPlace, text: string, mode = 0o755): strin
 
 /** The processes that carry the marker of a run. */
 export function processesOf(runId: string): number[] {
+  return processesWith(`SWARM_RUN_ID=${runId}`);
+}
+
+/** The same for all runs of a task. */
+export function processesOfTask(taskId: string): number[] {
+  return processesWith(`SWARM_TASK_ID=${taskId}`);
+}
+
+function processesWith(marker: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => isAlive(pid) && environOf(pid).includes(`SWARM_RUN_ID=${runId}`));
+    .filter((pid) => isAlive(pid) && environOf(pid).includes(marker));
 }
 
 /** Ends a process that nobody else will, when the test ends. */

@@ -14,10 +14,12 @@ export const ROW_COUNTERS = [
   'swarm_cost_usd_total',
 ];
 
-/** Every metric of the golden text, without the parts of histograms. */
+/** Every metric of the golden texts, without the parts of histograms. */
 export const EXPORTED: ReadonlySet<string> = new Set(
-  [...readFileSync(new URL('../golden/metrics.txt', import.meta.url), 'utf8').matchAll(/^# TYPE (\S+)/gm)].map(
-    ([, name]) => name,
+  ['metrics.txt', 'orchestrator-families.txt'].flatMap((file) =>
+    [...readFileSync(new URL(`../golden/${file}`, import.meta.url), 'utf8').matchAll(/^# TYPE (\S+)/gm)].map(
+      ([, name]) => name,
+    ),
   ),
 );
 

@@ -16,6 +16,7 @@ function answer(results) {
   try {
     return writer.write(results);
   } catch (error) {
-    return { error: error.name, message: `${error.message} ${error.hint}` };
+    const { name, message, hint } = /** @type {Error & { hint: string }} */ (error);
+    return { error: name, message: `${message} ${hint}` };
   }
 }

@@ -1,11 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, vi } from 'vitest';
+import { describeTask } from '../../cli/queue/describe-task.ts';
+import { openTaskQueue } from '../../lib/queue/task-queue.ts';
 import { FAKE_AGENT } from './agent-runs.ts';
 import { type CommandResult, swarm } from './command-line.ts';
 import { makeMemory } from './memory-builder.ts';
@@ -24,7 +26,9 @@ export interface SwarmScene {
   readonly memoryPath: string;
   readonly redis: RunningRedis;
   /** The environment of our programs in this scene. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>> & { readonly HOME: string };
+  /** Runs git in the project. */
+  readonly git: (...args: readonly string[]) => string;
   /** Starts `dist/orchestrator/main.js`; it must end well when the test ends, unless it was killed. */
   readonly startOrchestrator: (env?: Readonly<Record<string, string>>) => Promise<RunningOrchestrator>;
   /** Runs a command of `swarm` in this scene. */
@@ -42,24 +46,15 @@ export interface SwarmScene {
 }
 
 /** What commands print of a task. */
-export interface ShownTask {
-  readonly id: string;
-  readonly state: string;
-  readonly outcome: string | null;
-  readonly attempts: number;
-  readonly costUsd: number;
-  readonly error: string | null;
-  readonly branch: string | null;
-  readonly sessionId: string | null;
-  readonly waitingFor: string | null;
-  readonly delayedUntil: string | null;
-}
+export type ShownTask = ReturnType<typeof describeTask>;
 
 /** A running orchestrator. */
 export interface RunningOrchestrator {
   readonly url: string;
   readonly child: ChildProcess;
   readonly samples: () => Promise<Samples>;
+  /** Waits until no task is taken for this reason, and gives the samples of then. */
+  readonly untilPaused: (reason: string) => Promise<Samples>;
   readonly readiness: () => Promise<{ readonly status: number; readonly reason: string }>;
   readonly output: () => string;
   /** Sends a signal and waits for the end. */
@@ -93,10 +88,13 @@ export async function makeScene(extraEnv: Readonly<Record<string, string>> = {})
     ...extraEnv,
   };
   const run = (...args: readonly string[]): Promise<CommandResult> => swarm(args, { cwd: folder, env });
+  // What `queue show --json` prints, without starting a program each time.
+  const queue = openTaskQueue(redis.client);
+  onTestFinished(() => queue.close());
   const show = async (id: string): Promise<ShownTask> => {
-    const { stdout, stderr } = await run('queue', 'show', id, '--json');
-    expect(stdout, stderr).not.toBe('');
-    return JSON.parse(stdout) as ShownTask;
+    const view = await queue.show(id);
+    if (!view) throw new Error(`There is no task ${id}`);
+    return describeTask(view);
   };
   const rows = (
     sql = "SELECT * FROM swarm_events WHERE tags LIKE '%orchestrated%' ORDER BY rowid",
@@ -114,6 +112,7 @@ export async function makeScene(extraEnv: Readonly<Record<string, string>> = {})
     memoryPath,
     redis,
     env,
+    git: (...args) => runGit(project, args),
     startOrchestrator: (more = {}) => startOrchestrator(folder, { ...env, ...more }),
     swarm: run,
     enqueue: async (prompt, ...options) => {
@@ -148,14 +147,19 @@ export async function makeScene(extraEnv: Readonly<Record<string, string>> = {})
 export function makeProject(path: string): string {
   mkdirSync(path, { recursive: true });
   writeFileSync(join(path, 'README.md'), '# A project\n');
-  const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', '-c', 'commit.gpgsign=false'];
-  const git = (...args: string[]): void => {
-    execFileSync(findProgram('git'), ['-C', path, ...identity, ...args], { stdio: 'ignore' });
-  };
+  const git = (...args: string[]): string => runGit(path, args);
   git('init', '--quiet', '--initial-branch=main', '--template=');
   git('add', '.');
   git('commit', '--quiet', '--message=Begin');
   return path;
+}
+
+function runGit(path: string, args: readonly string[]): string {
+  const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', '-c', 'commit.gpgsign=false'];
+  return execFileSync(findProgram('git'), ['-C', path, ...identity, ...args], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  }).trim();
 }
 
 async function startOrchestrator(cwd: string, env: Readonly<Record<string, string>>): Promise<RunningOrchestrator> {
@@ -188,11 +192,21 @@ async function startOrchestrator(cwd: string, env: Readonly<Record<string, strin
     { timeout: STARTED_WITHIN_MS, interval: 20 },
   );
   const url = `http://127.0.0.1:${port}`;
+  const samples = async (): Promise<Samples> => parseSamples(await (await fetch(`${url}/metrics`)).text());
   return {
     url,
     child,
     output: () => text,
-    samples: async () => parseSamples(await (await fetch(`${url}/metrics`)).text()),
+    samples,
+    untilPaused: (reason) =>
+      vi.waitFor(
+        async () => {
+          const found = await samples();
+          expect(found.get(`swarm_queue_paused{reason="${reason}"}`)).toBe(1);
+          return found;
+        },
+        { timeout: 20_000, interval: 200 },
+      ),
     readiness: async () => {
       const response = await fetch(`${url}/readyz`);
       const { reason = '' } = (await response.json()) as { reason?: string };
@@ -203,11 +217,4 @@ async function startOrchestrator(cwd: string, env: Readonly<Record<string, strin
       return await ended;
     },
   };
-}
-
-/** The log of the orchestrator's runs of a task, as lines. */
-export function readRunLog(scene: SwarmScene, id: string): readonly string[] {
-  return readFileSync(join(scene.folder, 'work', 'logs', `${id}.jsonl`), 'utf8')
-    .trimEnd()
-    .split('\n');
 }

@@ -1,7 +1,10 @@
 import type { DashboardSpec } from '../dashboard.ts';
+import { BUDGET_NAMES, OUTCOME_NAMES } from '../italian.ts';
 import { barGauge, stat, timeseries } from '../panels.ts';
 
 const NO_USAGE = 'Nessun consumo registrato';
+/** Runs that use no attempt: the work goes on later, or nobody wanted it any more. */
+const NO_ATTEMPT = 'rate-limited|cancelled';
 const WASTE_NAMES = { spesa: 'Spesa totale', failed: 'Persa in task falliti', retried: 'Persa in tentativi ripetuti' };
 
 /** Level 3: what it costs, what for, and what was wasted. */
@@ -65,7 +68,9 @@ export const costs: DashboardSpec = {
         barGauge({
           title: 'Budget',
           description: 'Limite, speso e impegnato di ogni periodo.',
-          queries: [{ expr: 'sum by(period, kind) (swarm_budget_usd{period!="task"})', legend: '{{period}} {{kind}}' }],
+          // Each orchestrator shows the same budget.
+          queries: [{ expr: 'max by(period, kind) (swarm_budget_usd{period!="task"})', legend: '{{period}} {{kind}}' }],
+          names: BUDGET_NAMES,
           unit: 'currencyUSD',
           width: 12,
         }),
@@ -130,10 +135,11 @@ export const costs: DashboardSpec = {
         }),
         stat({
           title: 'Tentativi falliti (24 h)',
-          description: 'Quota dei tentativi dell’orchestratore che non sono riusciti: spesa senza frutto.',
+          description:
+            'Quota dei tentativi dell’orchestratore che non sono riusciti: spesa senza frutto. Quelli fermati dal limite d’uso o annullati non contano.',
           queries: [
             {
-              expr: '(sum(increase(swarm_agent_run_seconds_count{outcome!="success"}[24h])) or vector(0)) / (sum(increase(swarm_agent_run_seconds_count[24h])) > 0)',
+              expr: `(sum(increase(swarm_agent_run_seconds_count{outcome!~"ok|${NO_ATTEMPT}"}[24h])) or vector(0)) / (sum(increase(swarm_agent_run_seconds_count{outcome!~"${NO_ATTEMPT}"}[24h])) > 0)`,
             },
           ],
           unit: 'percentunit',
@@ -143,7 +149,7 @@ export const costs: DashboardSpec = {
         }),
         stat({
           title: 'Il limite d’uso riparte fra',
-          description: 'Quando un agente tornerà disponibile dopo aver esaurito il suo abbonamento.',
+          description: 'Quando gli agenti torneranno disponibili dopo aver esaurito l’abbonamento.',
           queries: [{ expr: 'max(swarm_agent_limit_resets_timestamp_seconds) - time() > 0' }],
           unit: 's',
           width: 8,
@@ -152,8 +158,13 @@ export const costs: DashboardSpec = {
         }),
         timeseries({
           title: 'Tempo dei tentativi',
-          description: 'Secondi di agente al giorno, per esito: quelli non riusciti sono spreco.',
-          queries: [{ expr: 'sum by(outcome) (increase(swarm_agent_run_seconds_sum[24h]))', legend: '{{outcome}}' }],
+          description:
+            'Tempo di agente nelle 24 ore precedenti, per esito. Quello non riuscito è spreco, tranne dove il limite d’uso ha fermato un lavoro che poi continua.',
+          queries: [
+            { expr: 'sum by(outcome) (increase(swarm_agent_run_seconds_sum[24h])) > 0', legend: '{{outcome}}' },
+          ],
+          names: OUTCOME_NAMES,
+          noValue: 'Nessun tentativo',
           unit: 's',
           width: 8,
         }),

@@ -234,6 +234,16 @@ describe('a result that cannot be written', () => {
   });
 });
 
+test('a rule of the memory that undoes the whole transaction leaves nothing that counts as written', () => {
+  const memory = makeMemory();
+  memory.write((db) =>
+    db.exec(`CREATE TRIGGER guard BEFORE INSERT ON swarm_events WHEN NEW.task_id = 'task-2'
+      BEGIN SELECT RAISE(ROLLBACK, 'all of it'); END`),
+  );
+  expect(() => write(memory, ...manyEnds(3))).toThrow(/^Could not use the swarm memory ".*": all of it \(SQLITE_/);
+  expect(eventsOf(memory)).toEqual([]);
+});
+
 test('a table of events without a primary key has no row twice either', () => {
   const memory = makeMemory();
   memory.write((db) =>

@@ -138,11 +138,16 @@ describe('a memory that is replaced while we run', () => {
     expect([taskIds(`${path}.old`), taskIds(path)]).toEqual([['task-1'], ['task-2']]);
   });
 
-  test.each(['WAL', 'DELETE'])(
-    'and just while we write, counts as not written, and takes it when it is written again (%s)',
-    (journalMode) => {
-      const { path } = makeMemory({ journalMode });
-      const other = makeMemory({ journalMode });
+  test.each([
+    ['WAL', false],
+    ['WAL', true],
+    ['DELETE', false],
+    ['DELETE', true],
+  ])(
+    'and just while we write, counts as not written, and takes it when it is written again (%s, table of costs: %s)',
+    (journalMode, hasUsage) => {
+      const { path } = makeMemory({ journalMode, hasUsage });
+      const other = makeMemory({ journalMode, hasUsage });
       const replacing: EndResult = {
         ...endResult(),
         get agent() {
@@ -188,6 +193,12 @@ describe('a memory that another process holds', () => {
     await letGo();
     expect(writer.write(manyEnds(3))).toEqual({ written: 3, refused: [] });
     expect(taskIds(memory.path).filter((id) => id !== null)).toEqual(['task-1', 'task-2', 'task-3']);
+  });
+
+  test('to write is busy for somebody who only asks as well', async () => {
+    const memory = makeMemory({ hasUsage: true });
+    await startWriter(memory.path, `BEGIN IMMEDIATE; ${ADD_ONE}`);
+    expect(failureOf(() => writerOf(memory).write([]))).toBeInstanceOf(MemoryBusyError);
   });
 
   test.each([
@@ -248,7 +259,7 @@ describe.skipIf(!IS_ROOT)('behind a real mount (skipped unless run as root, who 
   test.each(['WAL', 'DELETE'])(
     'a full disk takes nothing of a batch, and all of it once there is space (%s)',
     async (journalMode) => {
-      const outside = makeMemory({ journalMode });
+      const outside = makeMemory({ journalMode, hasUsage: true });
       const disk = join(tempDir(), 'disk');
       mkdirSync(disk);
       findProgram('mount');

@@ -38,9 +38,9 @@ test('what our tasks cost counts from the moment a period began, for each period
 test('every attempt and model of a task counts, and sums are exact', async () => {
   const memory = makeMemory();
   const endedAt = new Date(NOW).toISOString();
-  const usage = Array.from({ length: 10 }, (_, index) => usageValue({ attempt: index + 1, costUsd: 0.1, endedAt }));
+  const usage = Array.from({ length: 10 }, (_, index) => usageValue({ attempt: index + 1, costUsd: 0.07, endedAt }));
   openMemoryWriter(memory).write([endResult({ usage }), { ...usageResult(...usage), taskId: 'task-2' }]);
-  expect(await readSpent({ path: memory.path, sinceMs: SINCE })).toEqual({ dayUsd: 2, weekUsd: 2, monthUsd: 2 });
+  expect(await readSpent({ path: memory.path, sinceMs: SINCE })).toEqual({ dayUsd: 1.4, weekUsd: 1.4, monthUsd: 1.4 });
 });
 
 describe('a row counts', () => {
@@ -74,7 +74,8 @@ describe('a row counts', () => {
   ])('by when it ended, however that is written: %s, %d times', async (ended_at, times) => {
     const memory = makeMemory({ hasUsage: true });
     memory.insert('task_usage', usageRow(NOW, 'a', { ended_at, source: 'cli', cost_usd: 1 }));
-    expect((await readSpent({ path: memory.path, sinceMs: SINCE })).dayUsd).toBe(times);
+    const sinceMs = { day: SINCE.day, week: SINCE.day, month: SINCE.day };
+    expect((await readSpent({ path: memory.path, sinceMs })).dayUsd).toBe(times);
   });
 
   test.each([

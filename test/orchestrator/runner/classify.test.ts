@@ -147,6 +147,7 @@ test.each<[fields: object, outcome: string]>([
   [{ api_error_status: 502 }, 'overloaded'],
   [{ api_error_status: 529 }, 'overloaded'],
   [{ api_error_status: 402 }, 'auth'],
+  [{ api_error_status: 400, result: 'Credit balance is too low' }, 'auth'],
   [{ api_error_status: 429, result: 'timed out' }, 'rate-limited'],
   [{ api_error_status: 401, result: 'overloaded' }, 'auth'],
   [{ result: 'Invalid API key · Please run /login' }, 'auth'],

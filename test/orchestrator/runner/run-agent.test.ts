@@ -15,6 +15,8 @@ import {
 } from '../../support/agent-runs.ts';
 
 const SHORT = 300;
+/** A test that waits for this runs into its own time limit. */
+const FOREVER = 600_000;
 
 test('a run that goes well tells what it did and what it took', async () => {
   const place = makeRunPlace();
@@ -122,13 +124,23 @@ test.each<[directives: string, timers: object, expected: Partial<RunEnd>]>([
   ['outcome=hang', { wallMs: 1_000 }, { outcome: 'timeout', hasSession: true }],
   ['outcome=hang ignore-term', { idleMs: SHORT, killMs: SHORT }, { outcome: 'stuck' }],
   ['outcome=silent ignore-term', { wallMs: 1_000, killMs: SHORT }, { outcome: 'timeout' }],
-  ['outcome=no-exit', { exitMs: SHORT }, { outcome: 'ok' }],
+  ['outcome=no-exit', { exitMs: SHORT, idleMs: FOREVER, wallMs: FOREVER }, { outcome: 'ok' }],
   ['outcome=no-exit ignore-term', { exitMs: SHORT, killMs: SHORT }, { outcome: 'ok' }],
 ])('%s with the timers %j', async (directives, timers, expected) => {
   const pids: number[] = [];
   const end = await runIn(makeRunPlace(), `#fake ${directives}`, { timers, onStart: (pid) => pids.push(pid) });
   expect(end).toMatchObject(expected);
   expect(pids.map(isAlive)).toEqual([false]);
+});
+
+test('each sign of life gives it time again, and its last word may lack a line break', async () => {
+  const place = makeRunPlace();
+  const program = writeProgram(
+    place,
+    `cat > /dev/null\necho '{"type":"system","subtype":"init","session_id":"s"}'\nfor each in 1 2 3 4 5 6 7 8 9 10 11; do sleep 0.3; echo '{"type":"user"}'; done\nprintf '{"type":"result","subtype":"success","is_error":false}'`,
+  );
+  const end = await runIn(place, 'do it', { program, args: [], timers: { startMs: 3_000, idleMs: 3_000 } });
+  expect(end).toMatchObject({ outcome: 'ok', sessionId: 's' });
 });
 
 test.each<[reason: string, expected: Partial<RunEnd>]>([
@@ -145,12 +157,30 @@ test.each<[reason: string, expected: Partial<RunEnd>]>([
   expect(end).toMatchObject(expected);
 });
 
+test('told to stop while it is being started, it is stopped', async () => {
+  const stop = new AbortController();
+  const timers = { startMs: FOREVER, idleMs: FOREVER, wallMs: FOREVER };
+  const run = runIn(makeRunPlace(), '#fake outcome=hang', { timers, signal: stop.signal });
+  stop.abort('cancel');
+  expect(await run).toMatchObject({ outcome: 'cancelled' });
+});
+
+test('what first made it stop is the reason', async () => {
+  const stop = new AbortController();
+  const place = makeRunPlace();
+  const end = await runIn(place, '#fake outcome=hang ignore-term', {
+    ...{ timers: { idleMs: 200, killMs: 3_000 }, signal: stop.signal },
+    onSession: () => void setTimeout(() => stop.abort('cancel'), 1_500),
+  });
+  expect(stop.signal.aborted).toBe(true);
+  expect(end).toMatchObject({ outcome: 'stuck' });
+});
+
 test('a shutdown in a hurry does not wait for an agent that ignores SIGTERM', async () => {
   const stop = new AbortController();
-  // The test would run into its own time limit.
   const end = await runIn(makeRunPlace(), '#fake outcome=hang ignore-term', {
     signal: stop.signal,
-    timers: { killMs: 600_000 },
+    timers: { killMs: FOREVER },
     onSession: () => stop.abort('shutdown-now'),
   });
   expect(end).toMatchObject({ isInterrupted: true });
@@ -295,16 +325,21 @@ test('the time of a run lies between that of its agent and that of the test', as
   expect(durationMs).toBeLessThanOrEqual(Math.ceil(performance.now() - before));
 });
 
-test('what a callback throws is thrown, once the agent is gone', async () => {
-  let pid = 0;
-  const run = runIn(makeRunPlace(), '#fake outcome=hang', {
-    onStart: (id) => {
-      pid = id;
-    },
-    onSession: () => {
-      throw new Error('a bug of ours');
-    },
-  });
-  await expect(run).rejects.toThrow('a bug of ours');
-  expect(isAlive(pid)).toBe(false);
-});
+test.each(['start', 'session'])(
+  'what the callback of the %s throws is thrown, once the agent is gone',
+  async (callback) => {
+    let pid = 0;
+    const fail = (isTheOne: boolean): void => {
+      if (isTheOne) throw new Error('a bug of ours');
+    };
+    const run = runIn(makeRunPlace(), '#fake outcome=hang', {
+      onStart: (id) => {
+        pid = id;
+        fail(callback === 'start');
+      },
+      onSession: () => fail(callback === 'session'),
+    });
+    await expect(run).rejects.toThrow('a bug of ours');
+    expect(isAlive(pid)).toBe(false);
+  },
+);

@@ -33,7 +33,7 @@ export const componentsRow: Row = {
     }),
     stat({
       title: 'Raccolte fallite',
-      description: 'Parti della memoria che non si riescono a contare; le altre metriche restano giuste.',
+      description: 'Parti che l’exporter o l’orchestratore non riescono a contare; le altre metriche restano giuste.',
       queries: [{ expr: 'count(swarm_collector_success == 0) or vector(0)' }],
       unit: 'short',
       width: 4,

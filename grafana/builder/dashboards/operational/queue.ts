@@ -1,5 +1,9 @@
 import type { Row } from '../../dashboard.ts';
+import { GATE_NAMES, PERIOD_NAMES, SIGNAL_NAMES, STATE_NAMES, VETO_NAMES, WORKER_NAMES } from '../../italian.ts';
 import { barGauge, lessIsBetter, stat, stateTimeline, timeseries } from '../../panels.ts';
+
+/** Of a reason to hold back. */
+const IN_FORCE = { '1': { text: 'Sì', color: 'orange' }, '0': { text: 'No', color: 'green' } };
 
 /** The queue, its workers, and what they cost. */
 export const queueRow: Row = {
@@ -7,8 +11,11 @@ export const queueRow: Row = {
   panels: [
     timeseries({
       title: 'Coda per stato',
-      description: 'Task in coda, attivi, rimandati, falliti.',
-      queries: [{ expr: 'sum by(state) (swarm_queue_jobs)', legend: '{{state}}' }],
+      description:
+        'Task in attesa, al lavoro, rimandati; i riusciti e i falliti sono quelli che la coda ricorda ancora.',
+      // Each orchestrator counts the same queue.
+      queries: [{ expr: 'max by(state) (swarm_queue_jobs)', legend: '{{state}}' }],
+      names: STATE_NAMES,
       unit: 'short',
       width: 8,
     }),
@@ -21,42 +28,38 @@ export const queueRow: Row = {
     }),
     stateTimeline({
       title: 'Coda in pausa',
-      description: 'Quando la coda era ferma, e perché.',
+      description: 'Quando la coda era ferma, e perché. I task già al lavoro continuano.',
       queries: [{ expr: 'max by(reason) (swarm_queue_paused)', legend: '{{reason}}' }],
+      names: GATE_NAMES,
       unit: 'short',
       width: 8,
-      words: { '1': { text: 'Pausa', color: 'orange' }, '0': { text: 'Attiva', color: 'green' } },
+      words: IN_FORCE,
     }),
     timeseries({
       title: 'Lavoratori',
-      description: 'Quanti girano e quanti ne vorrebbe l’autoscaler.',
+      description: 'Quanti hanno un task, e quanti ne vuole l’autoscaler.',
       queries: [{ expr: 'sum by(kind) (swarm_workers)', legend: '{{kind}}' }],
+      names: WORKER_NAMES,
       unit: 'short',
       width: 8,
     }),
     timeseries({
       title: 'Segnale dell’autoscaler',
-      description: 'Le parti del segnale (CPU, memoria, coda, task): da 1 in su chiede più lavoratori.',
+      description:
+        'Le parti del segnale, ciascuna rispetto al suo obiettivo, e la loro somma pesata: sopra 1,1 chiede più lavoratori, sotto 0,7 meno. Assente nel primo minuto.',
       queries: [{ expr: 'max by(part) (swarm_autoscaler_signal)', legend: '{{part}}' }],
+      names: SIGNAL_NAMES,
       unit: 'short',
       width: 8,
     }),
-    stat({
+    stateTimeline({
       title: 'Veti dell’autoscaler',
-      description: 'Perché non se ne aggiungono altri: 1 è un veto in corso.',
+      description: 'Quando la macchina, o il modello, non permetteva altri lavoratori, e perché.',
       queries: [{ expr: 'max by(reason) (swarm_autoscaler_veto)', legend: '{{reason}}' }],
+      names: VETO_NAMES,
       unit: 'short',
-      width: 4,
-      height: 8,
-      thresholds: lessIsBetter(1, 2),
-    }),
-    stat({
-      title: 'In corso',
-      description: 'Task iniziati e non ancora finiti.',
-      queries: [{ expr: 'sum(swarm_tasks_in_progress)', legend: 'task' }],
-      unit: 'short',
-      width: 4,
-      height: 8,
+      width: 8,
+      words: IN_FORCE,
     }),
     barGauge({
       title: 'Budget usato',
@@ -68,8 +71,9 @@ export const queueRow: Row = {
           legend: '{{period}}',
         },
       ],
+      names: PERIOD_NAMES,
       unit: 'percentunit',
-      width: 8,
+      width: 6,
       max: 1,
       thresholds: lessIsBetter(0.8, 1),
     }),
@@ -83,7 +87,7 @@ export const queueRow: Row = {
         },
       ],
       unit: 'short',
-      width: 8,
+      width: 6,
     }),
     timeseries({
       title: 'Sicurezza e orfani',
@@ -94,7 +98,15 @@ export const queueRow: Row = {
         { expr: 'sum(increase(swarm_orphans_swept_total[24h]))', legend: 'orfani' },
       ],
       unit: 'short',
-      width: 8,
+      width: 6,
+    }),
+    stat({
+      title: 'Iniziati e non finiti',
+      description: 'Righe di inizio senza una di fine, nella memoria: le scrivono gli script, non la coda.',
+      queries: [{ expr: 'sum(swarm_tasks_in_progress)', legend: 'task' }],
+      unit: 'short',
+      width: 6,
+      height: 8,
     }),
   ],
 };

@@ -1,0 +1,94 @@
+import { type Job, Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+
+/** What a bare job carries, and BullMQ's options for it. */
+export interface BareJobs {
+  readonly payload: object;
+  readonly options: object;
+}
+
+/** Milliseconds from `add` to the start of the processor, or to the end of `start` in it; one job after the other. */
+export async function measureBareStarts(
+  url: string,
+  count: number,
+  start: (job: number) => Promise<void> = async () => undefined,
+): Promise<number[]> {
+  return withQueue(url, 'bare-starts', async (queue, connection) => {
+    let started: (ms: number) => void = () => undefined;
+    const process = async ({ data }: Job<number>): Promise<void> => {
+      await start(data);
+      started(performance.now());
+    };
+    const worker = new Worker<number>(queue.name, process, { connection: connection() });
+    await worker.waitUntilReady();
+    const times: number[] = [];
+    for (let job = 0; job < count; job += 1) {
+      const atMs = new Promise<number>((resolve) => {
+        started = resolve;
+      });
+      const addedMs = performance.now();
+      await queue.add('job', job);
+      times.push((await atMs) - addedMs);
+    }
+    await worker.close();
+    return times;
+  });
+}
+
+/** How fast jobs were done, and how much CPU time the process of the worker took for one. */
+export interface Throughput {
+  readonly perSecond: number;
+  readonly cpuMicroseconds: number;
+}
+
+/** Does empty jobs, all of them added before the worker begins. */
+export async function measureBareThroughput(
+  url: string,
+  { count, concurrency, payload, options }: BareJobs & { readonly count: number; readonly concurrency: number },
+): Promise<Throughput> {
+  return withQueue(url, 'bare-throughput', async (queue, connection) => {
+    await queue.addBulk(Array.from({ length: count }, () => ({ name: 'job', data: payload, opts: options })));
+    let left = count;
+    const worker = new Worker(queue.name, async () => undefined, {
+      connection: connection(),
+      concurrency,
+      autorun: false,
+    });
+    await worker.waitUntilReady();
+    const done = new Promise<void>((resolve) => {
+      worker.on('completed', () => {
+        left -= 1;
+        if (left === 0) resolve();
+      });
+    });
+    const before = process.cpuUsage();
+    const startedMs = performance.now();
+    void worker.run();
+    await done;
+    const elapsedMs = performance.now() - startedMs;
+    const { user, system } = process.cpuUsage(before);
+    await worker.close();
+    return { perSecond: (count / elapsedMs) * 1_000, cpuMicroseconds: (user + system) / count };
+  });
+}
+
+async function withQueue<T>(
+  url: string,
+  name: string,
+  work: (queue: Queue, connection: () => Redis) => Promise<T>,
+): Promise<T> {
+  const connections: Redis[] = [];
+  const connection = (): Redis => {
+    const made = new Redis(url, { maxRetriesPerRequest: null });
+    connections.push(made);
+    return made;
+  };
+  const queue = new Queue(name, { connection: connection() });
+  try {
+    return await work(queue, connection);
+  } finally {
+    await queue.obliterate({ force: true });
+    await queue.close();
+    for (const each of connections) each.disconnect();
+  }
+}

@@ -1,0 +1,97 @@
+import { chmodSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { type CrashScene, makeCrashScene, type StartedOrchestrator } from '../support/crash-scene.ts';
+import { boundByPermissions } from '../support/programs.ts';
+
+const LEASE = 'swarm:recorder-lease';
+const WAIT = { timeout: 40_000, interval: 100 };
+
+/** Makes a memory useless, and gives back what mends it. */
+type Spoil = (path: string) => () => void;
+
+const lock: Spoil = (path) => {
+  const db = new Database(path);
+  db.exec('BEGIN IMMEDIATE');
+  return () => db.close();
+};
+const moveAway: Spoil = (path) => {
+  renameSync(path, `${path}.away`);
+  return () => renameSync(`${path}.away`, path);
+};
+const makeReadOnly: Spoil = (path) => {
+  chmodSync(path, 0o444);
+  chmodSync(dirname(path), 0o555);
+  return () => {
+    chmodSync(dirname(path), 0o755);
+    chmodSync(path, 0o644);
+  };
+};
+
+/** Waits until a recorder has taken a result, and cannot write it. */
+async function untilInHand({ redis }: CrashScene): Promise<void> {
+  await vi.waitFor(async () => expect(await redis.client.llen('swarm:swarm-results:active')).toBe(1), WAIT);
+}
+
+test.each<[string, Spoil, RegExp]>([
+  ['locked', lock, /holds it locked/],
+  ['away', moveAway, /does not exist|no such file|missing/i],
+  ['read-only', makeReadOnly, /may not write there/],
+])('while the memory is %s results wait in Redis, and are written once when it is back', async (_, spoil, reason) => {
+  const scene = await makeCrashScene();
+  const { url } = await scene.start({}, boundByPermissions());
+  // Without the memory it cannot say what was spent, and no agent would run.
+  await vi.waitFor(async () => expect(await scene.redis.client.hexists('swarm:budget', 'known')).toBe(1), WAIT);
+  const mend = spoil(scene.memoryPath);
+  let isMended = false;
+  onTestFinished(() => {
+    if (!isMended) mend();
+  });
+  const ids = await Promise.all([0, 1, 2].map(() => scene.ask('cost=0.02')));
+  for (const id of ids) expect((await scene.untilOver(id)).end).toMatchObject({ outcome: 'ok' });
+  await vi.waitFor(async () => {
+    const response = await fetch(`${url}/readyz`);
+    expect([response.status, await response.text()]).toEqual([503, expect.stringMatching(reason)]);
+  }, WAIT);
+  expect(await scene.queue.resultsWaiting()).toBe(ids.length);
+  mend();
+  isMended = true;
+  const rows = await scene.untilRows(ids.length);
+  expect(new Set(rows.map(({ task_id }) => task_id))).toEqual(new Set(ids));
+  expect(scene.rows('SELECT cost_usd FROM task_usage')).toHaveLength(ids.length);
+  await vi.waitFor(async () => expect(await scene.queue.resultsWaiting()).toBe(0), WAIT);
+});
+
+test.each<[string, (holder: StartedOrchestrator) => Promise<void>]>([
+  [
+    'killed',
+    async (holder) => {
+      await holder.end('SIGKILL');
+    },
+  ],
+  ['stopped', async ({ child }) => void child.kill('SIGSTOP')],
+])(
+  'of two recorders only the holder of the lease writes; when it is %s with a result in hand the other does, once',
+  async (_, harm) => {
+    const scene = await makeCrashScene();
+    const holder = await scene.start();
+    await vi.waitFor(async () => expect(await scene.redis.client.exists(LEASE)).toBe(1), WAIT);
+    const firstHolder = await scene.redis.client.get(LEASE);
+    const other = await scene.start();
+    const mend = lock(scene.memoryPath);
+    const id = await scene.ask('cost=0.02');
+    await scene.untilOver(id);
+    await untilInHand(scene);
+    await harm(holder);
+    mend();
+    // Until the lease has run out nobody writes, though the other could.
+    expect(await scene.redis.client.get(LEASE)).toBe(firstHolder);
+    expect(scene.rows()).toEqual([]);
+    expect(await scene.untilRows(1)).toMatchObject([{ task_id: id, success: 1 }]);
+    expect(await scene.redis.client.get(LEASE)).toContain(`:${other.child.pid}:`);
+    holder.child.kill('SIGCONT');
+    const next = await scene.ask('cost=0.02');
+    expect((await scene.untilRows(2)).map(({ task_id }) => task_id)).toEqual([id, next]);
+  },
+);
