@@ -93,6 +93,7 @@ async function tryTasks(queue: TaskQueue, redis: Redis, place: TrialPlace, limit
     const task = toQueueTask(each, { project, agent, budgetUsd, timeoutMs: limits.timeoutMs });
     const tell = (line: string): void => limits.tell(`${each.name}: ${line}`);
     await queue.enqueue(task);
+    tell(`on the queue as task ${task.id}`);
     const view = await watchTask(queue, redis, task.id, { ...limits, tell });
     const result = toTrialResult(each.name, task.id, view);
     results.push(result);

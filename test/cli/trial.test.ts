@@ -1,8 +1,9 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { FAKE_AGENT } from '../support/agent-runs.ts';
+import { FAKE_AGENT, findRealAgent } from '../support/agent-runs.ts';
 import { startSwarm, swarm } from '../support/command-line.ts';
+import { startModelApi } from '../support/fake-model-api.ts';
 import { tempDir } from '../support/memory-builder.ts';
 import { makeProject, makeScene, type SwarmScene } from '../support/swarm-scene.ts';
 
@@ -17,10 +18,10 @@ function writeAgent({ folder }: SwarmScene, directives: string): Readonly<Record
   return { AGENT_COMMAND: path };
 }
 
-/** Writes the scene's projects.json: real ones by name, and maybe the demo. */
-function writeProjects({ folder }: SwarmScene, real: readonly string[], hasDemo: boolean): void {
+/** Writes the scene's projects.json: real ones by name, and the demo if it is wanted. */
+function writeProjects({ folder, project }: SwarmScene, real: readonly string[], hasDemo: boolean): void {
   const projects = [
-    ...real.map((name) => ({ name, path: makeProject(join(folder, name)) })),
+    ...real.map((name) => ({ name, path: name === 'acme' ? project : makeProject(join(folder, name)) })),
     ...(hasDemo ? [{ name: 'demo', path: makeProject(join(folder, 'demo')), isDemo: true }] : []),
   ];
   writeFileSync(join(folder, 'projects.json'), JSON.stringify({ projects }));
@@ -46,6 +47,7 @@ write  ok       0.0 s  0.0100  1100    ID
 
 3 of 3 went well, for 0.03 of at most 0.30 USD.
 `);
+  expect(stderr).toMatch(/^\d\d:\d\d:\d\d read: on the queue as task [\da-f-]{36}$/m);
   expect(stderr).toMatch(/^\d\d:\d\d:\d\d read: requested: by cli, general-purpose in acme$/m);
   expect(stderr).toMatch(/^\d\d:\d\d:\d\d write: ended: ok$/m);
   const tasks = await tasksOnQueue(scene);
@@ -54,6 +56,17 @@ write  ok       0.0 s  0.0100  1100    ID
     expect(task).toMatchObject({ source: 'cli', project: 'acme', agent: 'general-purpose', outcome: 'ok' });
     expect(task.budgetUsd).toBeCloseTo(0.1, 9);
   }
+});
+
+test('the real command line knows the agent that is taken by default, and does all three', async () => {
+  const { url } = await startModelApi();
+  const key = { ANTHROPIC_API_KEY: 'sk-dummy', ANTHROPIC_BASE_URL: url };
+  const scene = await makeScene({ AGENT_COMMAND: findRealAgent(), AGENT_AUTH: 'api-key', ...key });
+  await scene.startOrchestrator();
+  const { code, stdout, stderr } = await scene.swarm('trial', '--json');
+  const report = JSON.parse(stdout || stderr) as { readonly isOk: boolean; readonly tasks: readonly object[] };
+  expect([code, report.isOk], stdout + stderr).toEqual([0, true]);
+  expect(report.tasks).toMatchObject(['read', 'look', 'write'].map((name) => ({ name, outcome: 'ok', tokens: 1_100 })));
 });
 
 test('what fails is told with its reason, its cost and where its work was left', async () => {
@@ -156,6 +169,19 @@ describe('without an agent that can work', () => {
     const tasks = await tasksOnQueue(scene);
     expect(tasks.map(({ agent, project }) => [agent, project])).toEqual([1, 2, 3].map(() => ['demo', 'demo']));
   });
+});
+
+test('beside `swarm up` without a single setting it finds the demo of `swarm up`', async () => {
+  const cwd = tempDir();
+  const up = startSwarm(['up'], { cwd, env: { EXPORTER_PORT: '0', ORCHESTRATOR_PORT: '0' } });
+  await vi.waitFor(() => expect(up.output()).toContain('The swarm monitor is up'), 30_000);
+  const { code, stdout, stderr } = await swarm(['trial'], { cwd });
+  up.child.kill('SIGTERM');
+  await up.ended;
+  expect([code, stdout], stderr).toEqual([
+    0,
+    expect.stringMatching(/^NOTHING REAL WAS TRIED: the demo project has an agent of its own[\s\S]*3 of 3 went well/),
+  ]);
 });
 
 test('the demo project alone is tried without an agent, and is nothing real either', async () => {

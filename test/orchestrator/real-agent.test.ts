@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { findRealAgent, processesOfTask } from '../support/agent-runs.ts';
 import { startModelApi } from '../support/fake-model-api.ts';
@@ -85,15 +86,16 @@ test('the real agent: a usage limit pauses the queue until it is lifted, and the
   mkdirSync(join(scene.env.HOME, '.claude', 'agents'), { recursive: true });
   writeFileSync(join(scene.env.HOME, '.claude', 'agents', 'cervella-fake.md'), DEFINITION);
   const { samples, untilPaused } = await scene.startOrchestrator();
-  const resetsAt = Math.floor(Date.now() / 1_000) + 3_600;
-  const limits = `#api limit ${resetsAt}\n`.repeat(3);
-  const id = await scene.enqueue(`Please.\n${limits}#api ok at last`, '--model', 'claude-sonnet-4-5');
+  const resetsAtMs = Date.now() + 15_000;
+  const prompt = `Please.\n#api limit ${Math.ceil(resetsAtMs / 1_000)}`;
+  const id = await scene.enqueue(prompt, '--model', 'claude-sonnet-4-5');
   const waiting = await untilPaused('usage-limit');
   // With a key, unlike with a login, the command line keeps to itself when the limit ends: then it is half an hour.
   expect(waiting.get('swarm_agent_limit_resets_timestamp_seconds')).toBeGreaterThan(Date.now() / 1_000 + 1_700);
   const before = await scene.show(id);
   expect(before).toMatchObject({ state: 'waiting', attempts: 1 });
-  // A person who knows better opens the queue; the limit's time need not be waited for here.
+  // A person who knows better opens the queue.
+  await sleep(Math.max(0, resetsAtMs + 1_000 - Date.now()));
   expect((await scene.swarm('queue', 'resume')).code).toBe(0);
   const task = await scene.until(id, 'completed', 'failed');
   expect(task).toMatchObject({ outcome: 'ok', attempts: 1, sessionId: before.sessionId });

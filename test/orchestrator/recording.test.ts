@@ -36,7 +36,7 @@ async function untilInHand({ redis }: CrashScene): Promise<void> {
 
 test.each<[string, Spoil, RegExp]>([
   ['locked', lock, /holds it locked/],
-  ['away', moveAway, /does not exist|no such file|missing/i],
+  ['away', moveAway, /Could not find the swarm memory/],
   ['read-only', makeReadOnly, /may not write there/],
 ])('while the memory is %s results wait in Redis, and are written once when it is back', async (_, spoil, reason) => {
   const scene = await makeCrashScene();

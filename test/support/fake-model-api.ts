@@ -33,7 +33,7 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
 
 /**
  * Starts the server; it stops when the test ends. The prompt says how the model answers, one line for each answer in turn:
- * `#api ok [TEXT]`, `#api tool NAME JSON`, `#api refuse STATUS MESSAGE`, `#api limit EPOCH_SECONDS` (a subscription's limit),
+ * `#api ok [TEXT]`, `#api tool NAME JSON`, `#api refuse STATUS MESSAGE`, `#api limit EPOCH_SECONDS` (a subscription's limit until then),
  * `#api hang` (no answer), `#api hang-midway` (an answer that never ends). After the last line the model says "done".
  * Words such as `output=20000` before the rest of a line set the tokens that the answer says it took.
  */
@@ -66,7 +66,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, reques
   if (kind === 'refuse') {
     const [, status, message] = /^(\d+) ?(.*)$/.exec(rest)!;
     refuse(response, Number(status), message);
-  } else if (kind === 'limit') {
+  } else if (kind === 'limit' && Number(rest) > Date.now() / 1_000) {
     const reset = rest.trim();
     refuse(response, 429, 'This request would exceed your account’s rate limit.', {
       'anthropic-ratelimit-unified-status': 'rejected',

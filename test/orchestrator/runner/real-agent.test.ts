@@ -175,7 +175,7 @@ test('a session that does not exist is told from other mistakes', async () => {
 });
 
 test.each<NodeJS.Signals>(['SIGTERM', 'SIGKILL'])(
-  'after %s there is no result, but a session that goes on',
+  'after %s there is no result, but a session that goes on, or is said not to exist',
   async (signal) => {
     const { run, requests } = await prepare();
     const session = randomUUID();
@@ -194,6 +194,8 @@ test.each<NodeJS.Signals>(['SIGTERM', 'SIGKILL'])(
     // As far as its messages showed: what it wrote is estimated.
     expect(end.usage).toMatchObject([{ model: 'claude-sonnet-4-5', tokens: { input: 1_000 } }]);
     const resumed = await run('#api ok', { session, isResumed: true });
+    // On a busy machine SIGKILL can come before the session is in its file; then that is said, and the task begins anew.
+    if (signal === 'SIGKILL' && resumed.isUnknownSession) return;
     expect(resumed).toMatchObject({ outcome: 'ok', sessionId: session, turns: 1 });
   },
 );
