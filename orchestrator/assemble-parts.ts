@@ -12,7 +12,7 @@ import type { Parts } from './parts.ts';
 import { createProjectSlots } from './project-slots.ts';
 import { createProviderBreaker } from './provider-breaker.ts';
 import { createRunMetrics } from './run-metrics.ts';
-import { checkProject } from './runner/preflight.ts';
+import { createProjectCheck } from './runner/preflight.ts';
 import { runAgent } from './runner/run-agent.ts';
 import { createWorktrees } from './runner/worktrees.ts';
 
@@ -57,7 +57,7 @@ export function assembleParts({ config, work, redis, launcher, log, closeGate, o
       if (!project.isDemo) await launcher.check();
       return launch;
     },
-    checkProject,
+    checkProject: createProjectCheck(),
     runAgent,
     closeGate,
     onOverloaded,

@@ -101,6 +101,15 @@ export async function retryWhileLocked<T>(work: () => Promise<T>): Promise<T> {
   return work();
 }
 
+/**
+ * Tells the repository at the top of which a folder is from every other that was or will be there; undefined if it is not at
+ * the top of one. As long as it is the same, what git says of where the repository is need not be asked again.
+ */
+export async function repositoryMark(folder: string): Promise<string | undefined> {
+  const stats = await orNothing(stat(join(folder, '.git')));
+  return stats && `${stats.dev}:${stats.ino}`;
+}
+
 /** Makes the files of a worktree those of the commit it stands on. */
 export async function checkOut(place: { readonly gitDir: string; readonly workTree: string }): Promise<void> {
   await git(['reset', '--hard', '--quiet', '--no-recurse-submodules'], place, LONG_TIMEOUT_MS);

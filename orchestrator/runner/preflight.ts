@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../../lib/errors.ts';
-import { commitOf, GitError, git, isIgnored } from './git.ts';
+import { commitOf, GitError, git, isIgnored, repositoryMark } from './git.ts';
 
 /** A project cannot be worked on as it is. No retry helps until somebody has done what the hint says. */
 export class ProjectError extends OperatorError {}
@@ -26,16 +26,33 @@ const WRITTEN_BY_GIT = ['.', 'objects', 'refs/heads', 'refs/heads/swarm', 'workt
  * Submodules, Git LFS and sparse checkouts are not looked at.
  * @throws ProjectError with the first thing that is wrong and what to do about it.
  */
-export async function checkProject({ name, path, minFreeBytes = DEFAULT_MIN_FREE_BYTES }: ProjectCheck): Promise<void> {
-  const refuse = refusalOf(`Could not use project "${name}" at "${path}"`);
-  await checkFolder(path, refuse);
+export function checkProject(check: ProjectCheck): Promise<void> {
+  return createProjectCheck()(check);
+}
+
+/** The same for many tasks in turn: git, which takes longest, is asked once for each repository that is sound. */
+export function createProjectCheck(): (check: ProjectCheck) => Promise<void> {
+  const known = new Map<string, { readonly mark: string; readonly gitDir: string }>();
+  return async ({ name, path, minFreeBytes = DEFAULT_MIN_FREE_BYTES }) => {
+    const refuse = refusalOf(`Could not use project "${name}" at "${path}"`);
+    await checkFolder(path, refuse);
+    const mark = await repositoryMark(path);
+    const remembered = known.get(path);
+    const gitDir = remembered && remembered.mark === mark ? remembered.gitDir : await askGit(path, refuse);
+    if (mark !== undefined) known.set(path, { mark, gitDir });
+    await checkWritable(gitDir, refuse);
+    await checkFreeSpace(path, minFreeBytes, refuse);
+  };
+}
+
+/** Returns the git folder of the repository. */
+async function askGit(path: string, refuse: Refuse): Promise<string> {
   // Asked at the same time, since a task waits for it; of two complaints the first in this order counts.
   const history = checkHistory(path, refuse);
   history.catch(() => undefined);
   const gitDir = await checkRepository(path, refuse);
   await history;
-  await checkWritable(gitDir, refuse);
-  await checkFreeSpace(path, minFreeBytes, refuse);
+  return gitDir;
 }
 
 type Refuse = (reason: string, hint: string, cause?: unknown) => ProjectError;

@@ -28,6 +28,7 @@ import {
   mergeBase,
   type Registration,
   registrationsIn,
+  repositoryMark,
   repositoryNamedIn,
   retryWhileLocked,
 } from './git.ts';
@@ -135,6 +136,8 @@ export function createWorktrees({ root, log, limits = DEFAULT_WORKTREE_LIMITS, n
   const inTurn = createTurns();
   /** The repository of each worktree this process opened: an agent can spoil what its own folder says. */
   const repositories = new Map<string, string>();
+  /** The repositories of projects, as long as they are the same. */
+  const known: KnownRepositories = new Map();
   /** A folder's own modification time is when it was last used. */
   const markUsed = (path: string): Promise<void> => utimes(path, nowMs() / 1_000, nowMs() / 1_000);
 
@@ -148,7 +151,7 @@ export function createWorktrees({ root, log, limits = DEFAULT_WORKTREE_LIMITS, n
       if (!TASK_ID.test(taskId)) throw badTaskId();
       await mkdir(join(root, TRASH), { recursive: true });
       const path = join(await realpath(root), folderName(project.name), taskId);
-      const site = { repository: await repositoryOf(project.path), path };
+      const site = { repository: await repositoryOf(project.path, known), path };
       repositories.set(path, site.repository);
       const baseCommit = await inTurn(site.repository, async () => {
         await mendRegistrations(site.repository);
@@ -248,10 +251,17 @@ export function createWorktrees({ root, log, limits = DEFAULT_WORKTREE_LIMITS, n
   return { open, close, find, prune };
 }
 
+type KnownRepositories = Map<string, { readonly mark: string; readonly repository: string }>;
+
 /** The common git folder of a project's repository: what tells repositories apart. */
-async function repositoryOf(projectPath: string): Promise<string> {
+async function repositoryOf(projectPath: string, known: KnownRepositories): Promise<string> {
+  const mark = await repositoryMark(projectPath);
+  const remembered = known.get(projectPath);
+  if (remembered && remembered.mark === mark) return remembered.repository;
   const args = ['rev-parse', '--path-format=absolute', '--git-common-dir'];
-  return realpath((await git(args, { folder: projectPath })).replace(/\n$/, ''));
+  const repository = await realpath((await git(args, { folder: projectPath })).replace(/\n$/, ''));
+  if (mark !== undefined) known.set(projectPath, { mark, repository });
+  return repository;
 }
 
 async function registrationOf({ repository, path }: Site): Promise<Registration | undefined> {
@@ -305,27 +315,43 @@ async function putAside(path: string, log: Log): Promise<void> {
 
 /** The note of its base comes last: it is the sign of a whole worktree. */
 async function create(site: Site, { projectPath, log }: { projectPath: string; log: Log }): Promise<string> {
-  const project = { folder: projectPath };
-  const branch = branchOf(site.path);
-  const [head, tip] = await Promise.all([
-    git(['rev-parse', '--verify', 'HEAD^{commit}'], project).then((text) => text.trim()),
-    commitOf(`refs/heads/${branch}`, project),
-  ]);
-  const what = tip === undefined ? ['-b', branch, site.path, head] : [site.path, branch];
-  await git(['worktree', 'add', '--quiet', '--no-checkout', ...what], project);
+  const isNew = await add(site, projectPath);
   try {
     const { gitDir } = (await registrationOf(site))!;
-    await checkOut({ gitDir, workTree: site.path });
-    const base = tip === undefined ? head : ((await mergeBase([tip, head], project)) ?? head);
+    const [tip] = await Promise.all([commitOf('HEAD', { gitDir }), checkOut({ gitDir, workTree: site.path })]);
+    const base = isNew ? tip : await commonBase(tip, projectPath);
+    if (base === undefined) throw new OperatorError('the project has no commit', 'Check out a branch there.');
     await writeFile(join(gitDir, BASE_NOTE), base, { flush: true });
     return base;
   } catch (error) {
     // A disk that was too small for it is given back what it took.
-    await remove(site, { withBranch: tip === undefined, log }).catch((again: unknown) => {
+    await remove(site, { withBranch: isNew, log }).catch((again: unknown) => {
       log.warn({ taskId: basename(site.path), reason: describeError(again) }, 'half a worktree stays');
     });
     throw error;
   }
+}
+
+/** Adds a worktree without files; false if there was a branch of its name, on which it stands then. */
+async function add({ path }: Site, projectPath: string): Promise<boolean> {
+  const project = { folder: projectPath };
+  const how = ['worktree', 'add', '--quiet', '--no-checkout'];
+  try {
+    await git([...how, '-b', branchOf(path), path, 'HEAD'], project);
+    return true;
+  } catch (error) {
+    if (!(error instanceof GitError && /a branch named .* already exists/.test(error.stderr))) throw error;
+    await git([...how, path, branchOf(path)], project);
+    return false;
+  }
+}
+
+/** Where a branch that was there already left what the project stands on; all of it is new if they never met. */
+async function commonBase(tip: string | undefined, projectPath: string): Promise<string | undefined> {
+  const project = { folder: projectPath };
+  const head = await commitOf('HEAD', project);
+  if (tip === undefined || head === undefined) return head;
+  return (await mergeBase([tip, head], project)) ?? head;
 }
 
 async function save(site: Site, { base, message }: { readonly base: string; readonly message: string }): Promise<void> {
