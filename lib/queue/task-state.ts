@@ -17,8 +17,18 @@ export interface TaskState {
 const KEPT_AFTER_END_SECONDS = 35 * 86_400;
 const FIELDS = ['progress', 'end', 'cancel', 'task'] as const;
 
-const BEGIN = createScript(`
-local generation = redis.call('HINCRBY', KEYS[1], 'generation', 1)
+/**
+ * Later than every generation before it, those included that a Redis which lost its last second after a power cut has given
+ * out and forgotten: hence its clock.
+ */
+const NEXT_GENERATION = `
+local time = redis.call('TIME')
+local generation = time[1] * 1000 + math.floor(time[2] / 1000)
+local last = tonumber(redis.call('HGET', KEYS[1], 'generation') or '0')
+if generation <= last then generation = last + 1 end
+redis.call('HSET', KEYS[1], 'generation', string.format('%.0f', generation))`;
+
+const BEGIN = createScript(`${NEXT_GENERATION}
 return { generation, redis.call('HMGET', KEYS[1], 'progress', 'end', 'cancel', 'task') }`);
 
 const SAVE = createScript(`
@@ -34,14 +44,14 @@ return 1`);
 
 const FINISH_UNBEGUN = createScript(`
 if redis.call('HEXISTS', KEYS[1], 'end') == 1 then return 0 end
-redis.call('HINCRBY', KEYS[1], 'generation', 1)
+${NEXT_GENERATION}
 redis.call('HSET', KEYS[1], 'end', ARGV[1], 'task', ARGV[2], 'cancel', '1')
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1`);
 
 const REOPEN = createScript(`
 if redis.call('HEXISTS', KEYS[1], 'end') == 0 then return 0 end
-redis.call('HINCRBY', KEYS[1], 'generation', 1)
+${NEXT_GENERATION}
 redis.call('HSET', KEYS[1], 'progress', ARGV[1])
 redis.call('HDEL', KEYS[1], 'end', 'cancel', 'task')
 redis.call('PERSIST', KEYS[1])

@@ -1,37 +1,32 @@
-import { createHash, randomUUID } from 'node:crypto';
-import type { Stats } from 'node:fs';
-import {
-  chmod,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  rmdir,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdir, realpath, utimes } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
 import { describeError, OperatorError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import { bytesOf, deleteTree, entriesOf, isFolder, look, nothingIfGone } from './folders.ts';
 import {
-  type Changes,
-  changesBetween,
-  checkOut,
-  commitAll,
-  commitOf,
   GitError,
   git,
   mendRegistrations,
-  mergeBase,
-  type Registration,
   registrationsIn,
   repositoryMark,
   repositoryNamedIn,
   retryWhileLocked,
 } from './git.ts';
+import {
+  branchOf,
+  changesOn,
+  create,
+  discard,
+  makeRoom,
+  registrationOf,
+  remove,
+  resume,
+  save,
+  saveAndRemove,
+  TRASH,
+  unregistered,
+} from './worktree-site.ts';
 
 /** Where one task works. */
 export interface Worktree {
@@ -102,16 +97,6 @@ export const DEFAULT_WORKTREE_LIMITS: WorktreeLimits = {
 };
 
 const TASK_ID = /^[\w-]{1,64}$/;
-/** A file of ours beside what git knows of a worktree, gone with it: the commit its task began from. */
-const BASE_NOTE = 'swarm-base';
-/** What is being deleted: a worktree leaves its place by one rename, so a killed process leaves none half deleted. */
-const TRASH = '.trash';
-
-/** The place of a worktree, there or not, and the git folder of its repository. */
-interface Site {
-  readonly repository: string;
-  readonly path: string;
-}
 
 /** What `prune` finds: `repository` is undefined for a folder that belongs to none. */
 interface Kept {
@@ -264,150 +249,6 @@ async function repositoryOf(projectPath: string, known: KnownRepositories): Prom
   return repository;
 }
 
-async function registrationOf({ repository, path }: Site): Promise<Registration | undefined> {
-  return (await registrationsIn(repository)).find((each) => each.path === path);
-}
-
-function branchOf(path: string): string {
-  return `swarm/${basename(path)}`;
-}
-
-/** The base of a worktree that is whole; undefined if there is none, or if its making was interrupted. */
-async function resume(site: Site): Promise<string | undefined> {
-  const registration = await registrationOf(site);
-  if (!registration || !(await isFolder(site.path))) return undefined;
-  const base = await baseOf(registration);
-  if (base === undefined) return undefined;
-  await removeLocks(site, registration);
-  const link = join(site.path, '.git');
-  if (await isFolder(link)) return base;
-  await rm(link, { force: true });
-  await writeFile(link, `gitdir: ${registration.gitDir}\n`, { flag: 'wx' });
-  return base;
-}
-
-/** Where the work of a worktree began; undefined if its making was interrupted, so that nobody has worked in it. */
-async function baseOf({ gitDir }: Registration): Promise<string | undefined> {
-  const note = await readFile(join(gitDir, BASE_NOTE), 'utf8').catch(nothingIfGone);
-  return /^[\da-f]{40,64}$/.exec(note ?? '')?.[0];
-}
-
-/** Clears away what is in the place of a worktree and is no whole worktree. Files of unknown origin are put aside. */
-async function makeRoom(site: Site, log: Log): Promise<void> {
-  const isOurs = (await isFolder(site.path)) && (await registrationOf(site)) !== undefined;
-  if (!isOurs && (await look(site.path))) await putAside(site.path, log);
-  await remove(site, { withBranch: false, log });
-  // Killed even earlier, git leaves a registration that names no folder, and locked, so that it would stay for ever.
-  const husk = join(site.repository, 'worktrees', basename(site.path));
-  if (!(await look(join(husk, 'gitdir')))) await rm(husk, { recursive: true, force: true });
-}
-
-/** Makes it nobody's: `prune` removes it when it is old. An empty folder is what git leaves when it is killed early on. */
-async function putAside(path: string, log: Log): Promise<void> {
-  if ((await isFolder(path)) && (await entriesOf(path)).length === 0) {
-    await rmdir(path);
-    return;
-  }
-  const aside = `${path}.lost-${randomUUID().slice(0, 8)}`;
-  await rename(path, aside);
-  log.warn({ taskId: basename(path), path: aside }, 'files that belong to no worktree were put aside');
-}
-
-/** The note of its base comes last: it is the sign of a whole worktree. */
-async function create(site: Site, { projectPath, log }: { projectPath: string; log: Log }): Promise<string> {
-  const isNew = await add(site, projectPath);
-  try {
-    const { gitDir } = (await registrationOf(site))!;
-    const [tip] = await Promise.all([commitOf('HEAD', { gitDir }), checkOut({ gitDir, workTree: site.path })]);
-    const base = isNew ? tip : await commonBase(tip, projectPath);
-    if (base === undefined) throw new OperatorError('the project has no commit', 'Check out a branch there.');
-    await writeFile(join(gitDir, BASE_NOTE), base, { flush: true });
-    return base;
-  } catch (error) {
-    // A disk that was too small for it is given back what it took.
-    await remove(site, { withBranch: isNew, log }).catch((again: unknown) => {
-      log.warn({ taskId: basename(site.path), reason: describeError(again) }, 'half a worktree stays');
-    });
-    throw error;
-  }
-}
-
-/** Adds a worktree without files; false if there was a branch of its name, on which it stands then. */
-async function add({ path }: Site, projectPath: string): Promise<boolean> {
-  const project = { folder: projectPath };
-  const how = ['worktree', 'add', '--quiet', '--no-checkout'];
-  try {
-    await git([...how, '-b', branchOf(path), path, 'HEAD'], project);
-    return true;
-  } catch (error) {
-    if (!(error instanceof GitError && /a branch named .* already exists/.test(error.stderr))) throw error;
-    await git([...how, path, branchOf(path)], project);
-    return false;
-  }
-}
-
-/** Where a branch that was there already left what the project stands on; all of it is new if they never met. */
-async function commonBase(tip: string | undefined, projectPath: string): Promise<string | undefined> {
-  const project = { folder: projectPath };
-  const head = await commitOf('HEAD', project);
-  if (tip === undefined || head === undefined) return head;
-  return (await mergeBase([tip, head], project)) ?? head;
-}
-
-async function save(site: Site, { base, message }: { readonly base: string; readonly message: string }): Promise<void> {
-  if (!(await isFolder(site.path))) return;
-  const registration = await registrationOf(site);
-  if (!registration) throw unregistered();
-  await removeLocks(site, registration);
-  const place = { gitDir: registration.gitDir, workTree: site.path };
-  await commitAll({ place, branch: branchOf(site.path), base, message });
-}
-
-/** What the branch has that its base, or else the project, has not. */
-async function changesOn(site: Site, base: string | undefined): Promise<Changes> {
-  const place = { gitDir: site.repository };
-  const tip = await commitOf(`refs/heads/${branchOf(site.path)}`, place);
-  if (tip === undefined) return { commits: 0, filesChanged: 0, newRepositories: 0 };
-  const since = base ?? (await commitOf('HEAD', place));
-  if (since === undefined) throw new OperatorError('the project has no commit', 'Check out a branch there.');
-  return changesBetween(since, tip, place);
-}
-
-/** Returns false if there is nothing to remove any more. */
-async function saveAndRemove(site: Site, log: Log): Promise<boolean> {
-  const registration = await registrationOf(site);
-  if (!registration) return false;
-  const base = await baseOf(registration);
-  if (base !== undefined) await save(site, { base, message: `Left by task ${basename(site.path)}` });
-  const { commits } = await changesOn(site, base);
-  await remove(site, { withBranch: commits === 0, log });
-  return true;
-}
-
-async function remove(site: Site, { withBranch, log }: { withBranch: boolean; log: Log }): Promise<void> {
-  const place = { gitDir: site.repository };
-  if (await isFolder(site.path)) await discard(site.path, log);
-  // As git does it, but git refuses where it was killed half way.
-  const registration = await registrationOf(site);
-  if (registration) await rm(registration.gitDir, { recursive: true, force: true });
-  if (!withBranch || !(await commitOf(`refs/heads/${branchOf(site.path)}`, place))) return;
-  await git(['branch', '--quiet', '-D', branchOf(site.path)], place).catch((error: unknown) => {
-    // Somebody is looking at it in a checkout of their own.
-    if (!(error instanceof GitError && /checked out|used by worktree/.test(error.stderr))) throw error;
-    log.warn({ taskId: basename(site.path), reason: describeError(error) }, 'an empty branch stays');
-  });
-}
-
-/** What a killed git of the agent left behind: locks on this worktree and on its branch, which nobody else can hold. */
-async function removeLocks({ repository, path }: Site, { gitDir }: Registration): Promise<void> {
-  const locks = [
-    join(gitDir, 'index.lock'),
-    join(gitDir, 'HEAD.lock'),
-    join(repository, `refs/heads/${branchOf(path)}.lock`),
-  ];
-  await Promise.all(locks.map((lock) => rm(lock, { force: true })));
-}
-
 /** Registrations below `home` whose folder is gone. */
 async function lostIn(repository: string | undefined, home: string): Promise<readonly Kept[]> {
   if (repository === undefined) return [];
@@ -452,13 +293,6 @@ function badTaskId(): OperatorError {
   return new OperatorError('the id is not 1 to 64 letters, digits, _ or -', 'Give the task such an id.');
 }
 
-function unregistered(): OperatorError {
-  return new OperatorError(
-    'its repository does not know it any more',
-    'Copy from that folder what you need: it stays as it is until it is old.',
-  );
-}
-
 async function foldersIn(home: string): Promise<readonly string[]> {
   const folders: string[] = [];
   for (const project of await entriesOf(home)) {
@@ -467,55 +301,4 @@ async function foldersIn(home: string): Promise<readonly string[]> {
   }
   const present = await Promise.all(folders.map(isFolder));
   return folders.filter((_, index) => present[index]);
-}
-
-/** Takes a folder out of its place at once, and deletes it in its own time. */
-async function discard(path: string, log: Log): Promise<void> {
-  const trash = join(dirname(dirname(path)), TRASH, randomUUID());
-  await chmod(path, 0o700);
-  await rename(path, trash);
-  await deleteTree(trash, log);
-}
-
-/** Deletes what an agent left, folders without write permission too. What cannot be deleted now, `prune` tries again. */
-async function deleteTree(path: string, log: Log): Promise<void> {
-  const options = { recursive: true, force: true, maxRetries: 2 };
-  await rm(path, options)
-    .catch(async () => {
-      await openUp(path);
-      await rm(path, options);
-    })
-    .catch((error: unknown) => log.warn({ path, reason: describeError(error) }, 'a folder could not be deleted'));
-}
-
-async function openUp(path: string): Promise<void> {
-  await chmod(path, 0o700);
-  for (const name of await entriesOf(path)) if (await isFolder(join(path, name))) await openUp(join(path, name));
-}
-
-async function bytesOf(path: string): Promise<number> {
-  const stats = await look(path);
-  if (!stats) return 0;
-  let bytes = stats.blocks * 512;
-  if (!stats.isDirectory()) return bytes;
-  for (const name of await entriesOf(path)) bytes += await bytesOf(join(path, name));
-  return bytes;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await look(path))?.isDirectory() ?? false;
-}
-
-/** Links are looked at, not followed: they are the agent's. */
-function look(path: string): Promise<Stats | undefined> {
-  return lstat(path).catch(nothingIfGone);
-}
-
-async function entriesOf(path: string): Promise<readonly string[]> {
-  return (await readdir(path).catch(nothingIfGone)) ?? [];
-}
-
-function nothingIfGone(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-  throw error;
 }
