@@ -12,7 +12,7 @@ import { sweepTask } from './runner/sweep.ts';
 
 const MOST_CRASHES = 5;
 /** A parked task is called when a slot is free; this is for a call that died with its caller. */
-const PARKED_MS = 60_000;
+const PARKED_MS = 5 * 60_000;
 const BUDGET_RETRY_MS = 10_000;
 const AGENT_RETRY_MS = 15_000;
 const ERROR_RETRY_MS = 10_000;

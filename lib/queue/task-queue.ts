@@ -20,7 +20,6 @@ const REOPEN_MS = 10_000;
 const [LET_GO_TRIES, LET_GO_EVERY_MS] = [20, 100];
 const KEPT_CANCELLED = 1_000;
 const PLACES = ['active', 'wait', 'prioritized', 'delayed', 'completed', 'failed'] as const;
-const LIVE_PLACES: readonly Place[] = ['active', 'wait', 'prioritized', 'delayed'];
 const OVER: readonly StateName[] = ['completed', 'failed', 'cancelled'];
 const JOB_OPTIONS = {
   removeOnComplete: { age: 7 * DAY_SECONDS, count: 1_000 },
@@ -121,12 +120,6 @@ export function openTaskQueue(redis: Redis): TaskQueue {
     throw new OperatorError(`Could not retry task "${id}": its worker still holds it.`, 'Try again in a moment.');
   };
 
-  const refuseTwin = async ({ id, dedupeKey }: Task): Promise<void> => {
-    const twin = dedupeKey === undefined ? null : await tasks.getDeduplicationJobId(dedupeKey);
-    if (twin === null || twin === id || !LIVE_PLACES.includes(await placeOf(twin))) return;
-    throw notRetriable(id, `task "${twin}" has the same dedupe key and is not over`);
-  };
-
   return {
     sendResult,
     show,
@@ -186,13 +179,12 @@ export function openTaskQueue(redis: Redis): TaskQueue {
       const { state, task, progress } = await need(id);
       if (state !== 'failed' && state !== 'cancelled') throw notRetriable(id, `it is ${state}`);
       if (task === undefined) throw notRetriable(id, 'what it was asked is not known here, or not understood');
-      await refuseTwin(task);
       // In an order in which nothing is lost whatever line we die at: until it is reopened, its old end counts.
       if (!(await keepTask(redis, task))) throw notRetriable(id, 'somebody else has had it tried again this moment');
       await removeEnded(id);
       const { id: addedId } = await add(task, task.approval === 'pending' ? APPROVAL_MS : REOPEN_MS);
       if (addedId !== id) {
-        // A twin came in between. Its job is gone, and the list must not forget it.
+        // A twin is there. This one's old job is gone, and the list must not forget it.
         await redis.zadd(CANCELLED_KEY, Date.now(), id);
         throw notRetriable(id, `task "${addedId}" has the same dedupe key and is not over`);
       }

@@ -9,7 +9,7 @@ export interface Placed {
   readonly place: Place;
 }
 
-/** Tasks cancelled before they were begun, whose jobs are gone: by when. */
+/** Tasks that are over and whose jobs are gone, mostly because they were cancelled before they were begun: since when. */
 export const CANCELLED_KEY = redisKey('cancelled');
 
 const JOB_FIELDS = ['data', 'timestamp', 'delay', 'failedReason', 'finishedOn'] as const;

@@ -303,11 +303,12 @@ describe('retry', () => {
   });
 
   test('of a cancelled task makes it wait again, and it can be cancelled again', async () => {
-    const { queue, add, sent } = await open();
+    const { queue, client, add, sent } = await open();
     const id = await add({ id: 'task-1' });
     await queue.cancel(id, 'no');
     expect(await queue.retry(id)).toBe('waiting');
-    expect(idsOf(await queue.list(10))).toEqual([id]);
+    expect(await queue.list(10)).toEqual([await queue.show(id)]);
+    expect(await client.zcard('swarm:cancelled')).toBe(0);
     expect(await queue.cancel(id, 'no')).toBe('cancelled');
     expect(await sent()).toEqual(['task-1-end-0', 'task-1-end-1']);
   });
@@ -317,6 +318,8 @@ describe('retry', () => {
     const id = await add({ approval: 'pending' });
     await queue.cancel(id, 'no');
     expect(await queue.retry(id)).toBe('needs-approval');
+    const { delayedUntilMs = 0 } = (await queue.show(id)) ?? {};
+    expect(delayedUntilMs).toBeGreaterThan(Date.now() + 6 * 86_400_000);
   });
 
   test('is refused for one that is not over, or went well', async () => {
@@ -363,7 +366,12 @@ describe('retry', () => {
     await runAndFail('first-1');
     expect(await add({ id: 'third-1', dedupeKey: 'k' })).toBe('third-1');
     await expect(queue.retry('first-1')).rejects.toThrow(/task "third-1" has the same dedupe key and is not over/);
-    expect(await queue.show('first-1')).toMatchObject({ state: 'failed' });
+    expect((await queue.list(10)).map(({ id, state }) => [id, state])).toEqual([
+      ['third-1', 'waiting'],
+      ['first-1', 'failed'],
+    ]);
+    await queue.cancel('third-1', 'no');
+    expect(await queue.retry('first-1')).toBe('waiting');
   });
 });
 
