@@ -1,6 +1,6 @@
 import { endResult } from '../lib/queue/end-result.ts';
 import type { Outcome } from '../lib/queue/outcome.ts';
-import type { TaskProgress } from '../lib/queue/progress.ts';
+import { currentAttempt, type TaskProgress } from '../lib/queue/progress.ts';
 import type { Task } from '../lib/queue/task.ts';
 import { finishTask, saveProgress, type TaskClaim } from '../lib/queue/task-state.ts';
 import { addTrace } from '../lib/queue/trace.ts';
@@ -45,4 +45,9 @@ export function save(parts: Parts, hold: Hold, change: Partial<TaskProgress>): P
 /** What its holder shows when something is to be done to a task. */
 export function claimOf({ task, generation }: Hold): TaskClaim {
   return { id: task.id, generation };
+}
+
+/** What every line of the log about a task carries. */
+export function logFields({ task, progress }: Hold) {
+  return { taskId: task.id, attempt: currentAttempt(progress), agent: task.agent, project: task.project };
 }

@@ -27,7 +27,7 @@ interface UnitTestFile {
 interface PrometheusConfig {
   readonly scrape_configs: readonly {
     readonly job_name: string;
-    readonly metric_relabel_configs?: readonly { readonly regex: string }[];
+    readonly metric_relabel_configs?: readonly { readonly regex: string; readonly action: string }[];
   }[];
 }
 
@@ -152,11 +152,17 @@ test('what is said to be coming is used by a rule and not there yet', () => {
 });
 
 test("what rules ask of other people's programs is not dropped when it is scraped", () => {
-  const kept = CONFIG.scrape_configs.flatMap(({ metric_relabel_configs = [] }) =>
-    metric_relabel_configs.map(({ regex }) => new RegExp(`^(?:${regex})$`)),
-  );
+  const kept = relabelled('keep');
   const asked = [...USED].filter((name) => FOREIGN.test(name) && name.includes('_'));
   expect(asked.filter((name) => !kept.some((regex) => regex.test(name)))).toEqual([]);
+});
+
+test('what is dropped of our own is exported, and no rule asks for it', () => {
+  const dropped = relabelled('drop');
+  const parts = [...EXPORTED].flatMap((name) => [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]);
+  expect(dropped.filter((regex) => !parts.some((name) => regex.test(name)))).toEqual([]);
+  const asked = RULES.flatMap(({ expr }) => namesIn(expr));
+  expect(asked.filter((name) => dropped.some((regex) => regex.test(name)))).toEqual([]);
 });
 
 test('every job that is scraped is watched, and no rule watches for a job that is not', () => {
@@ -183,6 +189,14 @@ test.each([
 /** As `test.each` prints them without quotation marks. */
 function byName(rules: typeof RULES): [string, (typeof RULES)[number]][] {
   return rules.map((rule) => [rule.name, rule]);
+}
+
+/** What jobs keep or drop, by the names of metrics. */
+function relabelled(wanted: string): RegExp[] {
+  return CONFIG.scrape_configs
+    .flatMap(({ metric_relabel_configs = [] }) => metric_relabel_configs)
+    .filter(({ action }) => action === wanted)
+    .map(({ regex }) => new RegExp(`^(?:${regex})$`));
 }
 
 function namesIn(expression: string): string[] {
