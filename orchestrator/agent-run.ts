@@ -81,6 +81,7 @@ async function begin(parts: Parts, hold: Hold, { project }: Admission): Promise<
     ...(isResume ? {} : { session: { id: sessionId, host: parts.hostId, isResumable: false } }),
   });
   if (!isSaved) return undefined;
+  parts.metrics.announceRun(task.agent);
   const how = isResume ? 'goes on with its session' : 'starts';
   void addTrace(
     parts.redis,

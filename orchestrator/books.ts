@@ -29,7 +29,8 @@ export async function book(
   if (!(await save(parts, hold, change))) return false;
   const { run: _, ...rest } = hold.progress;
   hold.progress = rest;
-  parts.metrics.observeRun(task.agent, end.outcome, end.durationMs / 1_000);
+  // What our own shutdown stops goes on later: nobody's failure, and no waste.
+  parts.metrics.observeRun(task.agent, end.isInterrupted ? 'cancelled' : end.outcome, end.durationMs / 1_000);
   if (end.outcome === 'overloaded' || end.outcome === 'rate-limited') parts.onOverloaded();
   await Promise.all([end.isInterrupted || parts.breaker.note(model, end.outcome), settle(parts, hold)]);
   const detail = `${end.outcome}, ${(end.durationMs / 1_000).toFixed(1)} s, ${costUsd.toFixed(4)} USD`;

@@ -72,7 +72,7 @@ export function startEngine({ config, work, redis, shortRedis, log, timings, age
   const worker = startTaskWorker(parts, connectForGood(work), timings);
   const autoscaler = makeAutoscaler({ work, parts, worker });
   const keeper = startGateKeeper({
-    redis,
+    redis: shortRedis,
     setPaused: worker.setPaused,
     isStopping: () => isStopping,
     ownFault: readiness.fault,

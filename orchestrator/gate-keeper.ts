@@ -25,14 +25,24 @@ export function startGateKeeper({ redis, setPaused, isStopping, ownFault, log }:
     if (reasons !== known) log.info({ reasons }, reasons === '' ? 'the queue is open' : 'the queue is paused');
     known = reasons;
   };
-  const lookOrWarn = (): void => {
-    look().catch((error: unknown) => {
+  let isLooking = false;
+  const lookOrWarn = async (): Promise<void> => {
+    // One at a time: while Redis is away each takes as long as its connection waits.
+    if (isLooking) return;
+    isLooking = true;
+    try {
+      await look();
+    } catch (error) {
+      const own = ownFault();
+      closed = own ? [own] : [];
       setPaused(true);
       log.warn({ reason: describeError(error) }, 'cannot see whether the queue is paused');
-    });
+    } finally {
+      isLooking = false;
+    }
   };
-  lookOrWarn();
-  const timer = setInterval(lookOrWarn, LOOK_EVERY_MS);
+  void lookOrWarn();
+  const timer = setInterval(() => void lookOrWarn(), LOOK_EVERY_MS);
   return {
     close: async (gate) => {
       setPaused(true);
@@ -45,6 +55,7 @@ export function startGateKeeper({ redis, setPaused, isStopping, ownFault, log }:
 }
 
 interface GateKeeperOptions {
+  /** A connection whose commands do not wait for ever. */
   readonly redis: Redis;
   readonly setPaused: (isPaused: boolean) => void;
   readonly isStopping: () => boolean;

@@ -53,7 +53,7 @@ export async function collectMetrics(sources: MetricSources): Promise<readonly F
     gauge(
       'swarm_collector_success',
       'Whether a collector delivered its metrics (1) or not (0).',
-      results.map(({ name, families }) => [Number(families.length > 0), { collector: name }]),
+      results.map(({ name, isSuccess }) => [Number(isSuccess), { collector: name }]),
     ),
     gauge('swarm_build_info', 'What is running.', [[1, { version, revision, node: process.version }]]),
   ];
@@ -65,10 +65,10 @@ async function runCollector({ name, collect }: Collector, sources: MetricSources
     timer = setTimeout(() => reject(new Error(`no answer within ${WITHIN_MS / 1_000} s`)), WITHIN_MS);
   });
   try {
-    return { name, families: await Promise.race([collect(sources), late]) };
+    return { name, isSuccess: true, families: await Promise.race([collect(sources), late]) };
   } catch (error) {
     sources.log.warn({ collector: name, reason: describeError(error) }, 'a collector failed');
-    return { name, families: name === 'redis' ? [redisUp(false)] : [] };
+    return { name, isSuccess: false, families: name === 'redis' ? [redisUp(false)] : [] };
   } finally {
     clearTimeout(timer);
   }

@@ -4,6 +4,8 @@ import { OUTCOMES, type Outcome } from '../lib/queue/outcome.ts';
 
 /** What this process has seen of runs since it started. */
 export interface RunMetrics {
+  /** Makes the series of an agent, at 0, before its first run ends: from nothing to 1 no increase would be seen. */
+  readonly announceRun: (agent: string) => void;
   readonly observeRun: (agent: string, outcome: Outcome, seconds: number) => void;
   readonly countFallback: (from: string, to: string) => void;
   readonly countOrphans: (swept: number) => void;
@@ -32,12 +34,16 @@ export function createRunMetrics(fallbackModels: readonly string[]): RunMetrics 
     return made;
   };
 
+  const announce = (agent: string): string => {
+    const label = agents.names[labelIndex(agents, agent)];
+    for (const each of OUTCOMES) series(label, each);
+    return label;
+  };
+
   return {
+    announceRun: announce,
     observeRun: (agent, outcome, seconds) => {
-      const label = agents.names[labelIndex(agents, agent)];
-      // All outcomes of an agent at once: an increase from nothing would not be seen.
-      for (const each of OUTCOMES) series(label, each);
-      const seen = series(label, outcome);
+      const seen = series(announce(agent), outcome);
       for (const [index, bound] of BUCKETS.entries()) if (seconds <= bound) seen.buckets[index] += 1;
       seen.sum += seconds;
       seen.count += 1;

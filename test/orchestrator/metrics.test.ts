@@ -82,10 +82,11 @@ test('while Redis is away a scrape is answered in time with what the process its
   expect(familiesIn(text)).toEqual(WITHOUT_REDIS);
   const samples = parseSamples(text);
   expect(samples.get('swarm_redis_up')).toBe(0);
-  const succeeded = ['queue', 'budget', 'gates', 'runs', 'workers'].map((collector) =>
+  const succeeded = ['queue', 'budget', 'redis', 'gates', 'runs', 'workers'].map((collector) =>
     samples.get(`swarm_collector_success{collector="${collector}"}`),
   );
-  expect(succeeded).toEqual([0, 0, 1, 1, 1]);
+  expect(succeeded).toEqual([0, 0, 0, 1, 1, 1]);
+  await orchestrator.untilPaused('redis');
 
   await scene.redis.start();
   await vi.waitFor(async () => expect(familiesIn(await scrape(orchestrator, ACCEPT.text))).toEqual(before), {
