@@ -54,6 +54,8 @@ async function up(): Promise<void> {
       EXPORTER_PORT: String(exporter.port),
       PROJECTS_FILE: config.projectsFile,
       WORK_DIR: work.workDir,
+      AGENT_COMMAND: work.agentCommand,
+      ...(work.agentAuth ? { AGENT_AUTH: work.agentAuth } : {}),
       ...(orchestrator ? { ORCHESTRATOR_PORT: String(orchestrator.port) } : {}),
       ...(work.redisUrl ? { REDIS_URL: work.redisUrl } : {}),
       ...(work.redisPassword ? { REDIS_PASSWORD: work.redisPassword } : {}),
