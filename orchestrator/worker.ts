@@ -23,8 +23,6 @@ export interface TaskWorker {
   readonly setPaused: (isPaused: boolean) => void;
   readonly running: () => number;
   readonly isRunning: (taskId: string) => boolean;
-  /** When a task was last taken, milliseconds since 1970. */
-  readonly lastTakenMs: () => number;
   /** Ends every run under way and gives its task back; resolves when all have ended. */
   readonly stopRuns: (how: 'shutdown' | 'shutdown-now') => Promise<void>;
   /** Resolves when no run is under way. */
@@ -45,7 +43,6 @@ export function startTaskWorker(
   { lockMs, stalledCheckMs }: WorkerTimings = DEFAULT_TIMINGS,
 ): TaskWorker {
   const works = new Map<string, Work>();
-  let lastTakenMs = Date.now();
 
   const start = (task: Task): Work => {
     const stop = new AbortController();
@@ -64,7 +61,6 @@ export function startTaskWorker(
 
   const process = async (job: Job<unknown>, token?: string): Promise<unknown> => {
     const task = parseJob(job);
-    lastTakenMs = Date.now();
     const known = works.get(task.id);
     // Redis lost our lock while we work on the task, and has given it to us again: the work goes on under the new job.
     if (known?.hold.current) known.hold.current.generation = (await beginTask(parts.redis, task.id)).generation;
@@ -103,7 +99,6 @@ export function startTaskWorker(
     },
     running: () => works.size,
     isRunning: (taskId) => works.has(taskId),
-    lastTakenMs: () => lastTakenMs,
     stopRuns: async (how) => {
       for (const { stop } of works.values()) stop.abort(how);
       await Promise.allSettled([...works.values()].map(({ conclusion }) => conclusion));

@@ -45,7 +45,8 @@ test('the real agent: every end has its outcome, its one row and its series, and
   const agents = join(scene.env.HOME, '.claude', 'agents');
   mkdirSync(agents, { recursive: true });
   writeFileSync(join(agents, 'cervella-fake.md'), DEFINITION);
-  const kill = `setsid sleep 300 & sleep 0.2; kill -9 $(ps -o ppid= -p $(ps -o ppid= -p $PPID)) $(ps -o ppid= -p $PPID); sleep 60`;
+  const parent = `parent() { sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status"; }`;
+  const kill = `${parent}; setsid sleep 300 & sleep 0.2; shell=$(parent $PPID); kill -9 $(parent $shell) $shell; sleep 60`;
   writeFileSync(join(scene.project, 'package.json'), JSON.stringify({ scripts: { test: kill } }));
   scene.git('add', '.');
   scene.git('commit', '--quiet', '--message=A test that kills its agent');
