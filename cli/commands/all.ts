@@ -6,6 +6,8 @@ import { addEnqueueCommand } from './enqueue.ts';
 import { addFixCommand } from './fix.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
+import { addReceiveCommand } from './receive.ts';
+import { addShipCommand } from './ship.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
 import { addTrialCommand } from './trial.ts';
@@ -24,4 +26,6 @@ export const COMMANDS: readonly AddCommand[] = [
   addDoctorCommand,
   addAlertmanagerConfigCommand,
   addDemoCommand,
+  addShipCommand,
+  addReceiveCommand,
 ];

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { digestOf } from './cell-digest.ts';
 import type { MemorySchema } from './schema.ts';
-import { type Cells, SHIPPED_KEYS, type ShippedTable, selectShipped } from './shipped-tables.ts';
+import { type Cells, SHIPPED_KEYS, type ShippedTable, selectShipped, shippedColumns } from './shipped-tables.ts';
 
 /** How far a table has been sent to one receiver. Plain data, kept between two ships; without it all is sent again. */
 export interface Progress {
@@ -47,6 +47,7 @@ export interface UnsentQuery {
 
 /** Reads the rows of a table that have not been sent yet, in the order in which they came. */
 export function readUnsent(db: Database, schema: MemorySchema, query: UnsentQuery): UnsentRows {
+  if (shippedColumns(schema, query.table).length === 0) return createBatch(query).result(query.progress, true);
   // Lessons and patterns are few and are changed in place; events and costs only ever come.
   const changes = query.table === 'lessons_learned' || query.table === 'error_patterns';
   return changes ? readChanged(db, schema, query) : readNew(db, schema, query);

@@ -44,9 +44,9 @@ export function isShippable(table: ShippedTable, row: Cells): boolean {
 
 /** So many rows are in one batch at most. */
 export const MOST_ROWS = 500;
-/** Where rows come from: one memory and the state file beside it. */
+/** Where rows come from: a state file of a sender. */
 export const origin = z.uuid();
-/** What a batch is called: a digest of what is in it. */
-export const batchId = z.string().regex(/^[0-9a-f]{32}$/);
+/** What a batch is called by its sender. */
+export const batchId = z.uuid();
 /** The name of a machine, for people. */
 export const machineName = z.string().max(255);
