@@ -71,6 +71,9 @@ function explainEnd(host: string, { code, error }: End, complaint: string): Oper
   const said = oneLine(complaint || (error?.message ?? `it ended with exit code ${code}`), LONGEST_COMPLAINT);
   const message = `Could not ship to "${host}": ${said.replace(/\.$/, '')}.`;
   return NOT_REACHED.includes(code)
-    ? new UnreachableError(message, `Nothing is lost. Try: ssh ${host} swarm receive --help (see docs/ship.md).`)
+    ? new UnreachableError(
+        message,
+        'Nothing is lost: the next ship sends what is missing. docs/ship.md tells how to find out what is wrong.',
+      )
     : new OperatorError(message, 'Nothing is lost: what has not arrived is sent again the next time.');
 }
