@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, OperatorError, UnreachableError } from '../../lib/errors.ts';
 import { oneLine } from '../queue/describe-task.ts';
 import { createLineReader } from './lines.ts';
@@ -21,6 +22,7 @@ export interface Link {
 const KEPT_COMPLAINT = 4_000;
 const LONGEST_COMPLAINT = 1_000;
 const ENDS_WITHIN_MS = 10_000;
+const LAST_WORDS_WITHIN_MS = 500;
 /** ssh ends so if it gets no connection; a shell, if there is no such program, or it may not be run. */
 const NOT_REACHED: readonly (number | null)[] = [EXIT.unreachable, 255, 126, 127, null];
 
@@ -37,6 +39,8 @@ export function openLink(host: string, [program = '', ...args]: readonly string[
   const lines = createLineReader(child.stdout, MAX_LINE_BYTES);
   const close = async (): Promise<void> => {
     child.stdin.end();
+    // Nothing more is wanted of it, and what talks on and on would never end.
+    child.stdout.destroy();
     const timer = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
     await ended;
     clearTimeout(timer);
@@ -58,12 +62,17 @@ interface End {
   readonly error?: Error;
 }
 
+/** Its last words come a moment after its end, or never: a connection that ssh shares stays open, and holds them. */
 async function endOf(child: ChildProcess): Promise<End> {
+  const closed = once(child, 'close').catch(() => undefined);
   try {
-    const [code] = (await once(child, 'close')) as [number | null];
+    const [code] = (await once(child, 'exit')) as [number | null];
+    await Promise.race([closed, sleep(LAST_WORDS_WITHIN_MS)]);
     return { code };
   } catch (error) {
     return { code: null, error: error as Error };
+  } finally {
+    child.stderr?.destroy();
   }
 }
 
