@@ -3,26 +3,12 @@ import { type Cells, SHIPPED_COLUMNS } from '../../lib/memory/shipped-tables.ts'
 import { endingKind, outcomeOf } from '../../lib/memory/task.ts';
 import type { EndResult, Result } from '../../lib/queue/result.ts';
 
-/** The columns of swarm_events that the recorder fills; SQLite fills created_at. */
-export const EVENT_COLUMNS = [
-  'id',
-  'timestamp',
-  'session_id',
-  'event_type',
-  'agent_name',
-  'agent_role',
-  'task_id',
-  'parent_task_id',
-  'task_description',
-  'task_status',
-  'duration_ms',
-  'success',
-  'error_message',
-  'project',
-  'tags',
-  'notes',
-] as const;
-export type EventRow = Readonly<Record<(typeof EVENT_COLUMNS)[number], string | number | null>>;
+type EventColumn = Exclude<(typeof SHIPPED_COLUMNS.swarm_events)[number], 'files_modified' | 'created_at'>;
+/** The columns of swarm_events that the recorder fills for tasks of ours; SQLite fills created_at. */
+export const EVENT_COLUMNS = SHIPPED_COLUMNS.swarm_events.filter(
+  (column): column is EventColumn => column !== 'files_modified' && column !== 'created_at',
+);
+export type EventRow = Readonly<Record<EventColumn, string | number | null>>;
 
 /** The columns of task_usage, our own table of costs. */
 export const USAGE_COLUMNS = SHIPPED_COLUMNS.task_usage;
