@@ -19,6 +19,8 @@ interface Options {
 /** Nobody is there to type a password; a dead line is noticed after a minute; -C compresses. */
 const SSH = 'ssh -C -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=20';
 
+const [SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 86_400_000];
+
 /** `swarm ship`: sends the rows of this machine's memory that another does not have yet. */
 export const addShipCommand: AddCommand = (program) => {
   program
@@ -32,7 +34,7 @@ export const addShipCommand: AddCommand = (program) => {
     .option('--json', 'print what was sent as JSON')
     .action(async (options: Options) => {
       checkHost(options.to);
-      const everyMs = options.every === undefined ? undefined : parseDuration(options.every);
+      const everyMs = options.every === undefined ? undefined : parsePause(options.every);
       if (everyMs === undefined) {
         if ((await shipOnce(options)) === 'waiting') process.exitCode = EXIT.failed;
         return;
@@ -46,6 +48,15 @@ export const addShipCommand: AddCommand = (program) => {
       }
     });
 };
+
+function parsePause(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= SHORTEST_PAUSE_MS && ms <= LONGEST_PAUSE_MS) return ms;
+  throw new UsageError(
+    `Could not ship every ${text.slice(0, 40)}.`,
+    'Choose something between 0.1s and 1d, such as 5m.',
+  );
+}
 
 /** ssh would take one that begins with a dash for an option. */
 function checkHost(host: string): void {

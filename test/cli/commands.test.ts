@@ -94,6 +94,7 @@ describe('swarm doctor', () => {
       'disk',
       'redis',
       'agent',
+      'shipping',
       'links on the phone',
       'Telegram settings',
       'Alertmanager',

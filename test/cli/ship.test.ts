@@ -225,7 +225,7 @@ test('--every goes on after a failure and sends what has come meanwhile', async 
   await ended;
 });
 
-test('made-up rows of a demo are not shipped, and neither is anything to a host that is an option', async () => {
+test('made-up rows of a demo, a host that is an option and a pause that is none are refused', async () => {
   const folder = tempDir();
   const path = join(folder, 'demo.db');
   createDemoMemory({ path, seed: 1, days: 1, untilMs: Date.now(), timezone: 'Europe/Rome' });
@@ -236,6 +236,10 @@ test('made-up rows of a demo are not shipped, and neither is anything to a host 
   expect([demo.code, demo.stderr]).toEqual([2, expect.stringContaining('it is a demo memory')]);
   const option = await swarm(['ship', '--to=-oProxyCommand=x', '--ssh-command', 'false'], { cwd: folder });
   expect([option.code, option.stderr]).toEqual([2, expect.stringContaining('--to is no host')]);
+  for (const pause of ['0s', '60d', 'often']) {
+    const wrong = await swarm(['ship', '--to', 'vm', '--ssh-command', 'false', '--every', pause], { cwd: folder });
+    expect([pause, wrong.code]).toEqual([pause, 2]);
+  }
 });
 
 test.each<[string, string, number, RegExp]>([
