@@ -3,12 +3,12 @@ import type { Project } from '../lib/projects.ts';
 import { spentUsd } from '../lib/queue/progress.ts';
 import { runSteps } from '../lib/queue/script.ts';
 import { PRIORITIES, type Task } from '../lib/queue/task.ts';
-import { beginTask } from '../lib/queue/task-state.ts';
+import { beginTask, hasEnded, holding } from '../lib/queue/task-state.ts';
 import { addTrace, tracing } from '../lib/queue/trace.ts';
 import { type Admission, runOnce } from './agent-run.ts';
 import type { Reservation } from './budget.ts';
 import { claimOf, finish, type Hold, save } from './hold.ts';
-import { freeSlot } from './parked.ts';
+import { callNext, freeSlot } from './parked.ts';
 import type { AgentLaunch, Conclusion, Parts } from './parts.ts';
 import { sweepTask } from './runner/sweep.ts';
 
@@ -34,10 +34,12 @@ export async function handleTask(
 ): Promise<Conclusion> {
   let hold: Hold | undefined;
   try {
-    return await work(parts, task, stop, (made) => {
+    const conclusion = await work(parts, task, stop, (made) => {
       hold = made;
       onHold(made);
     });
+    if (conclusion.kind === 'lost' && hold) await letGo(parts, hold);
+    return conclusion;
   } catch (error) {
     if (!hold) throw error;
     const lastError = describeError(error, 1_000);
@@ -130,11 +132,13 @@ async function inSlot(parts: Parts, hold: Hold, admission: Admission): Promise<C
   const { task } = hold;
   const { name, concurrency } = admission.project;
   const rank = PRIORITIES[task.priority] * 1e13 + Date.parse(task.requestedAt);
-  const [hasSlot, reservation] = await runSteps(
+  const [isHeld, hasSlot, reservation] = await runSteps(
     parts.redis,
+    holding(claimOf(hold)),
     parts.slots.acquiring({ project: name, taskId: task.id, limit: concurrency, rank }),
     parts.budget.reserving(claimOf(hold), admission.remainingUsd),
   );
+  if (!isHeld) return { kind: 'lost' };
   if (!hasSlot || !reservation) {
     const parked = await postpone(parts, hold, 'project', Date.now() + PARKED_MS);
     return parked.kind === 'delayed' ? { ...parked, parkedIn: name } : parked;
@@ -147,6 +151,21 @@ async function inSlot(parts: Parts, hold: Hold, admission: Admission): Promise<C
     // With its end a task gives its slot back, and of one that is somebody else's, so is the slot.
     if (conclusion?.kind !== 'ended' && conclusion?.kind !== 'lost') await freeSlot(parts, task);
   }
+}
+
+/**
+ * A task that is lost is mostly somebody else's, and with it its slot. Of one that was cancelled under our hand nobody but us
+ * has anything.
+ */
+async function letGo(parts: Parts, hold: Hold): Promise<void> {
+  const { task } = hold;
+  const [, , next] = await runSteps(
+    parts.redis,
+    hasEnded(task.id),
+    parts.budget.releasing(claimOf(hold)),
+    parts.slots.releasing(task.project, task.id),
+  );
+  await callNext(parts, task, next);
 }
 
 async function runReserved(

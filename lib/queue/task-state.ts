@@ -34,6 +34,10 @@ return { generation, redis.call('HMGET', KEYS[1], 'progress', 'end', 'cancel', '
 
 const done = (): true => true;
 
+const HOLD = createStep("return redis.call('HGET', KEYS[1], 'generation') == ARGV[1]", done);
+
+const ENDED = createStep("return redis.call('HEXISTS', KEYS[1], 'end') == 1", done);
+
 const SAVE = createStep(
   `
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return false end
@@ -81,6 +85,16 @@ return 1`);
 export async function beginTask(redis: Redis, id: string): Promise<TaskState & { readonly generation: number }> {
   const [generation, fields] = (await BEGIN(redis, [key(id)], [])) as [number, unknown];
   return { generation, ...parseTaskState(fields) };
+}
+
+/** Whether a task is still the claim's; the last step if not, so that a command that comes late does nothing. */
+export function holding({ id, generation }: TaskClaim): Step<true> {
+  return HOLD([key(id)], [generation]);
+}
+
+/** Whether a task has ended, whoever ended it; the last step if not. */
+export function hasEnded(id: string): Step<true> {
+  return ENDED([key(id)], []);
 }
 
 /** Saves how far a task has come; the last step if somebody else has taken the task up since. */
