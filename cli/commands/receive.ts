@@ -28,6 +28,6 @@ export const addReceiveCommand: AddCommand = (program) => {
       // A sender that is gone is noticed at the end of its lines.
       process.stdout.on('error', () => undefined);
       const answer = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-      await withQueue((queue, redis) => receive({ memoryPath, queue, redis, lines, answer, waitMs }));
+      await withQueue((_, redis) => receive({ memoryPath, redis, lines, answer, waitMs }));
     });
 };

@@ -6,8 +6,7 @@ import { type MemorySchema, probeSchema } from '../../lib/memory/schema.ts';
 import { readLastBatch } from '../../lib/memory/shipments.ts';
 import { SHIPPED_COLUMNS, SHIPPED_TABLES, shippedColumns } from '../../lib/memory/shipped-tables.ts';
 import { type OpenMemory, readMemory } from '../../lib/memory/source.ts';
-import type { TaskQueue } from '../../lib/queue/task-queue.ts';
-import { forgetWaitingBatch, noteWaitingBatch, readWaitingBatch } from '../../lib/queue/waiting-batch.ts';
+import { forgetWaitingBatch, readWaitingBatch, sendShipment } from '../../lib/queue/waiting-batch.ts';
 import { prepareRowStates } from '../../orchestrator/recorder/shipped-rows.ts';
 import type { LineReader } from './lines.ts';
 import {
@@ -23,7 +22,6 @@ import {
 
 export interface ReceiveOptions {
   readonly memoryPath: string;
-  readonly queue: TaskQueue;
   readonly redis: Redis;
   readonly lines: LineReader;
   readonly answer: (line: object) => void;
@@ -78,7 +76,7 @@ function takenColumns(schema: MemorySchema): Hello['tables'] {
 }
 
 async function takeBatch(options: ReceiveOptions, { origin, machine }: Header, { batch, rows }: Batch): Promise<Ack> {
-  const { memoryPath, queue, redis } = options;
+  const { memoryPath, redis } = options;
   const countRows = (isCounted: (state: string) => boolean): Promise<number> =>
     readMemory(memoryPath, ({ db }) => {
       const stateOf = prepareRowStates(db, probeSchema(db));
@@ -86,8 +84,7 @@ async function takeBatch(options: ReceiveOptions, { origin, machine }: Header, {
     });
   const fresh = await countRows((state) => state === 'new');
   const at = new Date().toISOString();
-  await queue.sendResult({ version: 1, kind: 'shipped', origin, machine, batch, at, rows });
-  await noteWaitingBatch(redis, origin, batch);
+  await sendShipment(redis, { version: 1, kind: 'shipped', origin, machine, batch, at, rows });
   const counts = { batch, new: fresh, known: rows.length - fresh };
   if (!(await untilRecorded(options, origin, batch))) return { ...counts, state: 'waiting', refused: 0 };
   const refused = await countRows((state) => state === 'new');

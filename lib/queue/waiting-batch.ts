@@ -1,9 +1,13 @@
 import type { Redis } from 'ioredis';
 import { redisKey } from './names.ts';
+import type { ShippedResult } from './result.ts';
+import { sending } from './results.ts';
+import { createStep, runSteps } from './script.ts';
 
 /** A batch that the recorder refused, or Redis lost, does not stand in the way for longer. */
 const FORGOTTEN_AFTER_SECONDS = 6 * 3_600;
 
+const NOTE = createStep("return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])", () => undefined);
 const keyOf = (origin: string): string => redisKey('waiting-batch', origin);
 
 /**
@@ -14,9 +18,10 @@ export async function readWaitingBatch(redis: Redis, origin: string): Promise<st
   return (await redis.get(keyOf(origin))) ?? undefined;
 }
 
-/** Notes a batch, once Redis has the result itself. */
-export async function noteWaitingBatch(redis: Redis, origin: string, batch: string): Promise<void> {
-  await redis.set(keyOf(origin), batch, 'EX', FORGOTTEN_AFTER_SECONDS);
+/** Hands rows of another machine to the recorder and notes that they wait: both, or neither. */
+export async function sendShipment(redis: Redis, shipment: ShippedResult): Promise<void> {
+  const { origin, batch } = shipment;
+  await runSteps(redis, sending(shipment), NOTE([keyOf(origin)], [batch, FORGOTTEN_AFTER_SECONDS]));
 }
 
 /** It is recorded. */

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
-import { expect, onTestFinished, test } from 'vitest';
-import { openTaskQueue } from '../../lib/queue/task-queue.ts';
+import { expect, test } from 'vitest';
+import { countResults } from '../../lib/queue/results.ts';
 import { swarm } from '../support/command-line.ts';
 import { makeScene, type SwarmScene } from '../support/swarm-scene.ts';
 
@@ -92,15 +92,13 @@ const HOSTILE: readonly (readonly [what: string, input: string | Buffer, reason:
 
 test('what is no shipment is refused in one line, and nothing of it is handed to the recorder', async () => {
   const scene = await makeScene();
-  const queue = openTaskQueue(scene.redis.client);
-  onTestFinished(() => queue.close());
   for (const [what, input, reason] of HOSTILE) {
     const { code, stderr } = await receive(scene, input);
     expect([what, code, stderr]).toEqual([what, 1, expect.stringMatching(reason)]);
     expect(stderr.length).toBeLessThan(1_000);
     expect(stderr.trimEnd()).not.toMatch(/\p{Cc}/u);
   }
-  expect(await queue.resultsWaiting()).toBe(0);
+  expect(await countResults(scene.redis.client)).toEqual({ waiting: 0, refused: 0 });
 });
 
 test('without Redis or memory it says so before anything is sent', async () => {
