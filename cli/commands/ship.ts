@@ -64,12 +64,18 @@ function checkHost(host: string): void {
   throw new UsageError('Could not ship: --to is no host.', 'Give a name that ssh knows, see ~/.ssh/config.');
 }
 
+function splitWords(command: string): readonly string[] {
+  const words = command.split(/\s+/).filter((word) => word !== '');
+  if (words.length > 0) return words;
+  throw new UsageError('Could not ship: --ssh-command is empty.', 'Leave it out, and ssh is used.');
+}
+
 async function shipOnce(options: Options): Promise<ShipReport['state']> {
   const { to, sshCommand, remoteCommand, stateDir, json } = options;
   const memoryPath = loadCommandConfig().swarmDbPath;
   const own = await findTables(memoryPath);
   const file = stateFileOf(stateDir, to);
-  const link = openLink(to, [...sshCommand.trim().split(/\s+/), to, remoteCommand]);
+  const link = openLink(to, [...splitWords(sshCommand), to, remoteCommand]);
   try {
     const keep = (state: Parameters<typeof writeState>[1]): void => writeState(file, state);
     const report = await ship({ memoryPath, own, state: readState(file), link, keep });

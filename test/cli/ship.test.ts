@@ -240,6 +240,12 @@ test('made-up rows of a demo, a host that is an option and a pause that is none 
     const wrong = await swarm(['ship', '--to', 'vm', '--ssh-command', 'false', '--every', pause], { cwd: folder });
     expect([pause, wrong.code]).toEqual([pause, 2]);
   }
+  const memory = makeMemory({ path: join(folder, 'memory.db') });
+  const wordless = await swarm(['ship', '--to=vm', '--ssh-command', ' '], {
+    cwd: folder,
+    env: { SWARM_DB_PATH: memory.path },
+  });
+  expect([wordless.code, wordless.stderr]).toEqual([2, expect.stringContaining('--ssh-command is empty')]);
 });
 
 test.each<[string, string, number, RegExp]>([
