@@ -6,6 +6,7 @@ import { addEnqueueCommand } from './enqueue.ts';
 import { addFixCommand } from './fix.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
+import { addScheduleCommand } from './schedule.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
 import { addTrialCommand } from './trial.ts';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addTraceCommand,
   addFixCommand,
   addTrialCommand,
+  addScheduleCommand,
   addStatusCommand,
   addKpiCommand,
   addDoctorCommand,
