@@ -2,8 +2,9 @@ import { chmodSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { type CrashScene, makeCrashScene, type StartedOrchestrator } from '../support/crash-scene.ts';
+import { type CrashScene, makeCrashScene } from '../support/crash-scene.ts';
 import { boundByPermissions } from '../support/programs.ts';
+import type { RoomProcess } from '../support/room-process.ts';
 
 const LEASE = 'swarm:recorder-lease';
 const WAIT = { timeout: 40_000, interval: 100 };
@@ -63,7 +64,7 @@ test.each<[string, Spoil, RegExp]>([
   await vi.waitFor(async () => expect(await scene.queue.resultsWaiting()).toBe(0), WAIT);
 });
 
-test.each<[string, (holder: StartedOrchestrator) => Promise<void>]>([
+test.each<[string, (holder: RoomProcess) => Promise<void>]>([
   [
     'killed',
     async (holder) => {
