@@ -7,6 +7,7 @@ import { addFixCommand } from './fix.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
 import { addReceiveCommand } from './receive.ts';
+import { addScheduleCommand } from './schedule.ts';
 import { addShipCommand } from './ship.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addTraceCommand,
   addFixCommand,
   addTrialCommand,
+  addScheduleCommand,
   addStatusCommand,
   addKpiCommand,
   addDoctorCommand,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describeError, OperatorError } from '../../lib/errors.ts';
+import { commitOf, GitError, git } from '../../lib/git.ts';
 import type { Log } from '../../lib/log.ts';
 import { deleteTree, entriesOf, isFolder, look, nothingIfGone } from './folders.ts';
 import {
@@ -9,9 +10,6 @@ import {
   changesBetween,
   checkOut,
   commitAll,
-  commitOf,
-  GitError,
-  git,
   mergeBase,
   type Registration,
   registrationsIn,

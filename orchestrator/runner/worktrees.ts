@@ -2,17 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, realpath, utimes } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { describeError, OperatorError } from '../../lib/errors.ts';
+import { GitError, git } from '../../lib/git.ts';
 import type { Log } from '../../lib/log.ts';
 import { bytesOf, deleteTree, entriesOf, isFolder, look, nothingIfGone } from './folders.ts';
-import {
-  GitError,
-  git,
-  mendRegistrations,
-  registrationsIn,
-  repositoryMark,
-  repositoryNamedIn,
-  retryWhileLocked,
-} from './git.ts';
+import { mendRegistrations, registrationsIn, repositoryMark, repositoryNamedIn, retryWhileLocked } from './git.ts';
 import {
   branchOf,
   changesOn,

@@ -1,0 +1,54 @@
+import { counter, type Family, type Labels } from '../lib/exposition.ts';
+
+/** A counter of this process. */
+interface CounterDefinition {
+  readonly name: string;
+  readonly help: string;
+  /** Every series there is: each is 0 from the start, so that its first step is seen as a growth. */
+  readonly series: readonly Labels[];
+}
+
+/** Every counter of the scheduler. To add one: an entry here, and `counters.add` where it happens. */
+export const COUNTERS = {
+  securityEvents: {
+    name: 'swarm_security_events_total',
+    help: 'What somebody tried, or nearly gave away.',
+    series: ['bad-signature', 'stranger', 'forged-callback', 'secret-scrubbed'].map((kind) => ({ kind })),
+  },
+} as const satisfies Record<string, CounterDefinition>;
+
+type CounterName = keyof typeof COUNTERS;
+
+/** The counters of a process. */
+export interface Counters {
+  /** Counts one more. Labels must be one of the series of its definition: others are a mistake of ours, and not counted. */
+  readonly add: (name: CounterName, labels: Labels) => void;
+  readonly families: () => readonly Family[];
+}
+
+/** Counters that begin at 0. */
+export function createCounters(): Counters {
+  const values = new Map<string, number>(
+    Object.values(COUNTERS).flatMap(({ name, series }) => series.map((labels) => [keyOf(name, labels), 0] as const)),
+  );
+  return {
+    add: (counterName, labels) => {
+      const key = keyOf(COUNTERS[counterName].name, labels);
+      const value = values.get(key);
+      if (value !== undefined) values.set(key, value + 1);
+    },
+    families: () =>
+      Object.values(COUNTERS).map(({ name, help, series }) =>
+        counter(
+          name,
+          help,
+          series.map((labels) => [values.get(keyOf(name, labels)), labels]),
+        ),
+      ),
+  };
+}
+
+/** Labels in whatever order are the same series. */
+function keyOf(name: string, labels: Labels): string {
+  return JSON.stringify([name, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}

@@ -1,0 +1,26 @@
+/** What happens to a slot whose time went by while nobody ran: see `catch-up.ts`. */
+export type CatchUp =
+  | { readonly policy: 'latest' | 'all'; readonly withinHours: number }
+  /** Done on time (within five minutes) or not at all. */
+  | { readonly policy: 'skip' };
+
+/** One job and when it is done, by the clock of SWARM_TIMEZONE. */
+export interface TimetableEntry {
+  readonly job: string;
+  /** Minute, hour, day of the month, month, day of the week. */
+  readonly at: string;
+  readonly catchUp: CatchUp;
+  /** If a slot comes while the one before is still being done: it is left out, or done after that one. */
+  readonly overlap: 'skip' | 'wait';
+  /** Done only if TIMETABLE_FILE gives it a time. */
+  readonly isOff?: true;
+}
+
+/**
+ * The built-in timetable. TIMETABLE_FILE moves a job (`{"retro": "0 17 * * fri"}`) or switches it off (`{"retro": "off"}`).
+ * Nothing is due between 02:00 and 03:00, which on one night of the year does not exist, and on another comes twice.
+ */
+export const TIMETABLE: readonly TimetableEntry[] = [
+  // Monday and Friday, 09:00
+  { job: 'code-review', at: '0 9 * * mon,fri', catchUp: { policy: 'latest', withinHours: 24 }, overlap: 'skip' },
+];
