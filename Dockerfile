@@ -38,8 +38,6 @@ RUN apt-get -qq update \
  && cd /tmp && apt-get -qq download git && dpkg -x git_*.deb /tmp/git && cp -a /tmp/git/usr/. /usr/ \
  && rm -rf /tmp/git /tmp/git_*.deb /usr/share/doc/git /var/lib/apt/lists/* /var/cache/apt/* && git --version \
  && ln -s /swarm/dist/cli/main.js /usr/local/bin/swarm
-# Volumes begin as these are.
-RUN mkdir -p /state /run/alertmanager /run/redis-password && chown node:node /state
 USER node
 EXPOSE 9091 9092 9094 9095
 CMD ["node", "dist/exporter/main.js"]
