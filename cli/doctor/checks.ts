@@ -115,7 +115,8 @@ async function checkPort(room: Room, config: Config): Promise<Omit<Finding, 'che
       };
 }
 
-function tryListening(host: string, port: number): Promise<string | undefined> {
+/** Why a port cannot be listened on; undefined if it can. */
+export function tryListening(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));

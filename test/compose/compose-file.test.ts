@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { PUBLISHED_PORTS } from '../../cli/doctor/deployment.ts';
+import { STACK_MEMORY_MB } from '../../cli/doctor/machine.ts';
 import { CHANNEL_SETTINGS, SETTINGS, WORK_SETTINGS } from '../../lib/config.ts';
 import { COMPOSE, COMPOSE_TEXT, megabytes, readProjectFile, type Service, withDefaults } from './compose-file.ts';
 
@@ -47,6 +49,11 @@ test('ports are those of the design, and only Grafana, the webhook and the TLS e
   ]);
   const bindable = SERVICES.flatMap(([, { ports = [] }]) => ports.filter((port) => !/^127\.0\.0\.1:/.test(port)));
   expect(bindable.map((port) => port.split(':-')[0])).toEqual(['${WEBHOOK_BIND', '${GRAFANA_BIND', '80:80', '443:443']);
+});
+
+test('doctor looks at the ports that are published', () => {
+  const variables = [...COMPOSE_TEXT.matchAll(/\$\{(\w+_PORT):-(\d+)\}:/g)];
+  expect(Object.fromEntries(variables.map(([, variable, port]) => [variable, Number(port)]))).toEqual(PUBLISHED_PORTS);
 });
 
 test('what Prometheus scrapes are services of the compose file at their ports', () => {
@@ -107,6 +114,7 @@ test('everything but the orchestrator fits into 1.6 GB, and the orchestrator has
   );
   const sum = limits.reduce((total, limit) => total + limit, 0);
   expect(sum).toBeLessThanOrEqual(1_600);
+  expect(sum).toBe(STACK_MEMORY_MB);
   expect(megabytes(COMPOSE.services.orchestrator.mem_limit)).toBe(
     256 + Number(WORK_SETTINGS.workersMax.fallback) * 700,
   );

@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { renameSync } from 'node:fs';
 import { createServer } from 'node:http';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { COMPOSE } from '../compose/compose-file.ts';
 import { startBotApi } from '../support/fake-bot-api.ts';
 import { makeMemory, taskRow } from '../support/memory-builder.ts';
 import { parseSamples } from '../support/running-exporter.ts';
 import { startWriter } from '../support/writer-process.ts';
+import { startOutside } from './outside.ts';
+import { run } from './run.mjs';
 import * as stack from './stack.ts';
 
 const { PATIENTLY, RUNNING } = stack;
@@ -53,9 +56,10 @@ async function query(expression: string): Promise<number | undefined> {
   return result.length === 0 ? undefined : Number(result[0].value[1]);
 }
 
-/** The machine's address as containers with a way out see it. */
-async function hostAddress(): Promise<string> {
-  return await stack.docker('network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}');
+/** The machine's address as containers with a way out see it: an engine that has just made its bridge does not tell. */
+function hostAddress(): string {
+  const [, address] = /inet ([\d.]+)/.exec(run('ip', ['-4', '-oneline', 'address', 'show', 'docker0'])) ?? [];
+  return address;
 }
 
 test('every service is healthy, none had to be started twice, and Prometheus reaches all of them', async () => {
@@ -83,7 +87,6 @@ test('the memory is read right while it is written, after a clean close, and aft
   await kill();
   makeMemory({ path: `${site.memoryPath}.new` }).events(taskRow(Date.now() - 60_000, { session_id: null }));
   // Whoever opens it next tidies up, as every hook does.
-  const { default: Database } = await import('better-sqlite3');
   const db = new Database(site.memoryPath);
   db.exec(ONE_TASK);
   db.close();
@@ -100,6 +103,18 @@ test('the exporter can write neither the memory nor itself', async () => {
   }
   expect(await stack.inside('swarm-exporter', 'id', '-u')).toBe('1000');
   expect(await stack.inside('swarm-exporter', 'grep', 'CapBnd', '/proc/self/status')).toMatch(/\b0{16}$/);
+});
+
+test('only who has business outside reaches anything outside', async () => {
+  const outside = await startOutside();
+  const script = `fetch('${outside}', { signal: AbortSignal.timeout(2000) }).then((r) => r.text()).then(console.log)`;
+  expect(await stack.inside('orchestrator', 'node', '-e', script)).toBe('outside');
+  expect(await stack.inside('swarm-exporter', 'node', '-e', script)).toMatch(/TimeoutError|fetch failed/);
+  const wget = ['wget', '-q', '-T', '2', '-O', '-', outside];
+  expect(await stack.inside('alertmanager', ...wget)).toBe('outside');
+  for (const service of ['prometheus', 'redis', 'node-exporter', 'grafana']) {
+    expect(await stack.inside(service, ...wget), service).toMatch(/timed out|unreachable/);
+  }
 });
 
 test('secrets are read by whom they are for, and nobody else', async () => {
@@ -132,7 +147,6 @@ test('without an agent the orchestrator is well, says so, and keeps tasks waitin
       }),
     PATIENTLY,
   );
-  const { run } = await import('./run.mjs');
   const git = (...args: string[]): string => run('git', ['-c', 'safe.directory=*', '-C', site.project, ...args]);
   expect(git('show', `swarm/${enqueued.id}:done.txt`)).toContain('Do it');
   // The recorder has written it: the memory that was replaced had one.
@@ -141,7 +155,7 @@ test('without an agent the orchestrator is well, says so, and keeps tasks waitin
 
 test('an alert that Prometheus raises arrives on the phone', async () => {
   const api = await startBotApi('0.0.0.0');
-  const url = `http://${await hostAddress()}:${new URL(api.url).port}`;
+  const url = `http://${hostAddress()}:${new URL(api.url).port}`;
   site.configure({
     TELEGRAM_BOT_TOKEN: api.token,
     TELEGRAM_CHAT_ID: String(api.chatId),
@@ -208,14 +222,11 @@ test('down leaves nothing but the named volumes, and the other generation brings
   const before = Date.now() / 1_000;
   await stack.compose(['down', '--timeout', '20']);
   expect(await stack.docker('ps', '--all', '--quiet')).toBe('');
-  expect((await stack.docker('network', 'ls', '--format', '{{.Name}}')).split('\n').sort()).toEqual([
-    'bridge',
-    'host',
-    'none',
-  ]);
-  const volumes = (await stack.docker('volume', 'ls', '--quiet')).split('\n').sort();
+  const names = async (what: string, field: string): Promise<Set<string>> =>
+    new Set((await stack.docker(what, 'ls', '--format', `{{.${field}}}`)).split('\n'));
+  expect(await names('network', 'Name')).toEqual(new Set(['bridge', 'host', 'none']));
   const named = Object.keys(COMPOSE.volumes).filter((name) => name !== 'caddy-data');
-  expect(volumes).toEqual(named.map((name) => `swarm_${name}`).sort());
+  expect(await names('volume', 'Name')).toEqual(new Set(named.map((name) => `swarm_${name}`)));
 
   await stack.up(stack.GENERATIONS['docker-compose 1.29']);
   await vi.waitFor(

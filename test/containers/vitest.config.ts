@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/containers/**/*.test.ts'],
     // One stack on one machine.
     fileParallelism: false,
+    // The table of memory is for people.
+    disableConsoleIntercept: true,
     testTimeout: 120_000,
     hookTimeout: 180_000,
   },
