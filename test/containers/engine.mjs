@@ -1,6 +1,6 @@
 // A container engine of the tests' own: its data, socket and processes lie in one folder, and nothing of it stays behind.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installDebianPackages } from '../../cli/setup.mjs';
@@ -19,7 +19,7 @@ const PROGRAMS = [
 export const DOCKER = '/usr/bin/docker';
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 const STARTS_WITHIN_MS = 60_000;
-const STOPS_WITHIN_MS = 60_000;
+const STOPS_WITHIN_MS = 30_000;
 
 /**
  * Starts an engine in a folder.
@@ -51,12 +51,37 @@ export async function startEngine(folder) {
     stop: async () => {
       daemon.kill('SIGTERM');
       await Promise.race([ended, sleep(STOPS_WITHIN_MS, undefined, { ref: false })]);
+      sweep(folder);
       const added = readInterfaces().filter((name) => !before.interfaces.includes(name));
       for (const name of added) spawnSync('ip', ['link', 'delete', name], { stdio: 'ignore' });
       spawnSync('iptables-restore', [], { input: before.firewall });
       writeFileSync(FORWARDING, before.forwarding);
     },
   };
+}
+
+/**
+ * What an engine that hangs leaves: its processes name the folder, those in containers have it as their root.
+ * @param {string} folder
+ */
+function sweep(folder) {
+  const ownMounts = readlinkSync('/proc/self/ns/mnt');
+  const isOfEngine = (/** @type {string} */ pid) => {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${folder}/`)) return true;
+      const isElsewhere = readlinkSync(`/proc/${pid}/ns/mnt`) !== ownMounts;
+      return isElsewhere && readFileSync(`/proc/${pid}/mountinfo`, 'utf8').includes(`${folder}/data/`);
+    } catch {
+      return false;
+    }
+  };
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isOfEngine(name))) {
+    process.kill(Number(pid), 'SIGKILL');
+  }
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1]);
+  for (const mount of mounts.filter((path) => path?.startsWith(`${folder}/`))) spawnSync('umount', ['--lazy', mount]);
 }
 
 function readInterfaces() {

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { run } from './run.mjs';
 
 /** Of the addresses set aside for documentation. */
-const [HERE, THERE] = ['192.0.2.1', '192.0.2.2'];
+const [HERE, THERE] = ['198.51.100.1', '198.51.100.2'];
 const NAMESPACE = 'swarm-outside';
 const SERVER = `require('http').createServer((_, r) => r.end('outside')).listen(80, () => console.log('ready'))`;
 
