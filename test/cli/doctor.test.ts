@@ -88,7 +88,7 @@ test.each<[what: string, check: string, message: RegExp, change: (site: Site) =>
     'a setting that is wrong',
     '.env',
     /TELEGRAM_BOT_TOKEN is set to something else \(not shown/,
-    ({ env }) => Object.assign(env, { TELEGRAM_BOT_TOKEN: '${TOKEN}' }),
+    ({ env }) => Object.assign(env, { TELEGRAM_BOT_TOKEN: 'your-token' }),
   ],
   [
     'a secret file that is missing',
