@@ -41,7 +41,7 @@ const MAX_CHARACTERS = 4_096;
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"' };
 
 /** Starts the server; it stops when the test ends. */
-export async function startBotApi(): Promise<FakeBotApi> {
+export async function startBotApi(host = '127.0.0.1'): Promise<FakeBotApi> {
   const messages: SentMessage[] = [];
   const refusals: string[] = [];
   let toRefuse = 0;
@@ -51,7 +51,7 @@ export async function startBotApi(): Promise<FakeBotApi> {
       if (status !== 200) refusals.push(`${status} ${answer.description}`);
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
     });
-  }).listen(0, '127.0.0.1');
+  }).listen(0, host);
   await once(server, 'listening');
   onTestFinished(async () => {
     server.closeAllConnections();
