@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OUTCOMES } from './outcome.ts';
+import { reviewAnswerSchema } from './review.ts';
 
 const text = z.string().max(200_000);
 const count = z.int().min(0);
@@ -49,6 +50,8 @@ const endSchema = z.strictObject({
   tokens,
   turns: count,
   branch: z.string().max(300).optional(),
+  /** Of a review; whoever asked for it takes it from here. */
+  answer: reviewAnswerSchema.optional(),
   endedAt: moment,
   usage: z.array(usage),
 });
