@@ -31,6 +31,8 @@ export interface FakeGithub {
   readonly requests: readonly string[];
   /** The next requests whose line matches are answered with this. */
   readonly refuse: (pattern: RegExp, times: number, refusal: Refusal) => void;
+  /** Refuses no more. */
+  readonly allow: () => void;
 }
 
 /** What a request is answered with; `isDone` does what was asked all the same, as when the answer is lost on its way. */
@@ -149,6 +151,7 @@ export async function startFakeGithub(): Promise<FakeGithub> {
     login: LOGIN,
     ...{ pulls, diffs, reviews, addReview, requests },
     refuse: (pattern, times, refusal) => void refusals.push({ pattern, times, refusal }),
+    allow: () => void refusals.splice(0),
   };
 }
 
