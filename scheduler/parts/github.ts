@@ -4,7 +4,7 @@ import { describeError } from '../../lib/errors.ts';
 import { closeServer, listen } from '../../lib/http-server.ts';
 import { readProjects } from '../../lib/projects.ts';
 import { createGithubApi } from '../reviews/github-api.ts';
-import { createReviewLedger } from '../reviews/review-ledger.ts';
+import { createReviewLedger, localDay } from '../reviews/review-ledger.ts';
 import { createReviewer } from '../reviews/reviewer.ts';
 import { reasonGithubIsOff, secretsOf } from '../reviews/switched-on.ts';
 import type { Tools } from '../tools.ts';
@@ -56,6 +56,8 @@ export function createGithubPart({ debounceMs, lookEveryMs }: GithubTimings = TI
       server.requestTimeout = BODY_WITHIN_MS;
       server.maxConnections = MOST_CONNECTIONS;
       tools.log.info({ host, port: (server.address() as AddressInfo).port }, 'the webhook is listening');
+      // Asked for again with the first review, if GitHub is away now.
+      void reviewer.learnLogin().catch(() => undefined);
       void reviewer.work();
       const looks = setInterval(() => void reviewer.work(), lookEveryMs);
       return {
@@ -86,7 +88,7 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 
 /** Once a day. */
 async function tellCapped({ notify, clock, log, settings }: Tools): Promise<void> {
-  const key = `reviews-capped-${new Date(clock()).toISOString().slice(0, 10)}`;
+  const key = `reviews-capped-${localDay(clock(), settings.config.timezone)}`;
   const facts = { limit: settings.scheduler.reviewsPerDay };
   await notify({ kind: 'reviews-capped', key, facts }).catch((error: unknown) => {
     log.warn({ reason: describeError(error) }, 'it could not be told that no more is reviewed today');

@@ -194,6 +194,7 @@ function countOf(db: MonitorDb, day: string): number {
   return db.prepare<[string], number>(sql).pluck().get(day) ?? 0;
 }
 
-function localDay(ms: number, timezone: string): string {
+/** The day on the calendar at a moment, such as 2026-11-25. */
+export function localDay(ms: number, timezone: string): string {
   return Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timezone).toPlainDate().toString();
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Project } from '../../lib/projects.ts';
+import { findProject } from '../reviews/find-project.ts';
 import { pullRequestSchema, reasonToIgnore } from '../reviews/pull-request.ts';
 import type { ReviewLedger } from '../reviews/review-ledger.ts';
-import { findProject } from '../reviews/reviewer.ts';
 import type { Acceptance, Delivery } from './listener.ts';
 
 const ACTIONS = ['opened', 'synchronize', 'reopened', 'ready_for_review'];

@@ -95,9 +95,8 @@ export function createListener({ secret, counters, log, accept }: ListenerOption
   };
 
   const app = createHttpApp();
-  app.enable('strict routing');
-  app.enable('case sensitive routing');
-  app.post(PATH, handle);
+  // As an expression it means itself alone: neither capitals nor a slash at its end.
+  app.post(new RegExp(`^${PATH}$`), handle);
   answerErrors(app, `GitHub posts to ${PATH}.`);
   return app;
 }

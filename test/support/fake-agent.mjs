@@ -5,7 +5,8 @@
  *
  * outcome=…      ok (default), denied, rate-limited, overloaded, auth, credit, unreachable, too-long, budget, max-turns,
  *                error (an error nobody knows), crash, kill (itself, with SIGKILL), garbage (no JSON, then ok), silent (never
- *                begins), hang (begins, then says nothing), no-exit (a result, and then it stays)
+ *                begins), hang (begins, then says nothing), no-exit (a result, and then it stays), prose (no
+ *                answer in the form that is asked for)
  * ms=50          how long it works
  * cost=0.02      US dollars of this run; more than --max-budget-usd ends as budget
  * input=1000 output=100    tokens of this run
@@ -17,7 +18,7 @@
  * child          leaves a child in a session of its own, which ignores SIGTERM as well with ignore-term
  * file=NAME      writes a file of its prompt's text in its working directory; commit commits it
  * fail-first=N state=FOLDER    the outcome holds for the first N runs of this task, counted in that folder; then it is ok
- * answer=BASE64URL   JSON that it answers with where a form is asked for (--json-schema); prose=1: it answers in prose
+ * answer=BASE64URL   JSON that it answers with where a form is asked for (--json-schema)
  * record=FILE    appends a line of JSON: its arguments, environment, prompt, process id, working directory
  *
  * The directives of a review stand in what it reviews: in .swarm-review/pull-request.txt of its working directory.
@@ -64,8 +65,9 @@ async function main() {
     process.stdout.write(`${JSON.stringify({ ...event, session_id: session.id })}\n`);
   }
 
-  function formAnswer() {
-    if (!options.has('json-schema') || fake.has('prose')) return {};
+  /** @param {string} outcome */
+  function formAnswer(outcome) {
+    if (!options.has('json-schema') || outcome === 'prose') return {};
     const given = Buffer.from(text('answer'), 'base64url').toString();
     return { structured_output: given === '' ? { summary: 'All is well.', findings: [] } : JSON.parse(given) };
   }
@@ -96,7 +98,7 @@ async function main() {
       );
     }
     const denials = name === 'denied' ? [{ tool_name: text('denied', 'Write'), tool_use_id: 'toolu_1' }] : [];
-    end({ result: 'I have done it.', permission_denials: denials, ...formAnswer() }, costUsd);
+    end({ result: 'I have done it.', permission_denials: denials, ...formAnswer(name) }, costUsd);
     if (name === 'no-exit') return stay();
   }
 
