@@ -10,9 +10,6 @@ const [HOUR, DAY, GIB] = [3_600, 86_400, 2 ** 30];
  * values. Who exports one takes it out here.
  */
 export const COMING: Readonly<Record<string, Metrics>> = {
-  'swarm-exporter': {
-    swarm_ship_last_success_timestamp_seconds: [['', NOW - HOUR]],
-  },
   'swarm-scheduler': {
     swarm_project_up: [
       ['project="demo",check="http"', 1],
