@@ -15,6 +15,18 @@ export const COUNTERS = {
     help: 'What somebody tried, or nearly gave away.',
     series: ['bad-signature', 'stranger', 'forged-callback', 'secret-scrubbed'].map((kind) => ({ kind })),
   },
+  webhookDeliveries: {
+    name: 'swarm_webhook_deliveries_total',
+    help: "What became of the deliveries of GitHub's webhook.",
+    series: [
+      ...['queued', 'duplicate', 'over-cap', 'ignored', 'refused'].map((outcome) => ({
+        event: 'pull_request',
+        outcome,
+      })),
+      ...['answered', 'refused'].map((outcome) => ({ event: 'ping', outcome })),
+      ...['ignored', 'refused', 'unsigned', 'too-large'].map((outcome) => ({ event: 'other', outcome })),
+    ],
+  },
 } as const satisfies Record<string, CounterDefinition>;
 
 type CounterName = keyof typeof COUNTERS;

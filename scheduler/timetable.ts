@@ -23,4 +23,6 @@ export interface TimetableEntry {
 export const TIMETABLE: readonly TimetableEntry[] = [
   // Monday and Friday, 09:00
   { job: 'code-review', at: '0 9 * * mon,fri', catchUp: { policy: 'latest', withinHours: 24 }, overlap: 'skip' },
+  // Every hour but that one, 17 minutes past
+  { job: 'reconcile', at: '17 0-1,3-23 * * *', catchUp: { policy: 'skip' }, overlap: 'skip' },
 ];

@@ -32,7 +32,6 @@ export const COMING: Readonly<Record<string, Metrics>> = {
       ['outcome="failed"', 0],
     ],
     swarm_approvals_total: [['decision="approved"', 1, 1]],
-    swarm_webhook_deliveries_total: [['event="pull_request",outcome="queued"', 1, 1]],
   },
 };
 
