@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { type Environment, loadChannelConfig, loadConfig, loadWorkConfig } from '../../lib/config.ts';
 import { UsageError } from '../../lib/errors.ts';
 import type { Check, Finding } from './checks.ts';
 import { tryListening } from './checks.ts';
 import { portsOfOurContainers } from './docker.ts';
-import { type DotEnv, readDotEnv, userInside } from './dot-env.ts';
+import { type DotEnv, databaseInside, readDotEnv, userInside } from './dot-env.ts';
 import { canRead, canWriteIn, type User } from './permissions.ts';
 
 type Result = Omit<Finding, 'check'>;
@@ -107,8 +107,8 @@ function checkSecretFiles(env: DotEnv): Result {
 
 /** The folder is mounted, not the file: see docs/decisions.md. */
 function checkDatabaseFolder(env: DotEnv): Result {
-  const folder = resolve(env.values.SWARM_DB_DIR || './data');
-  const file = resolve(folder, 'swarm_memory.db');
+  const file = databaseInside(env);
+  const folder = dirname(file);
   const user = userInside(env);
   if (!existsSync(file)) {
     const remedy = 'Set SWARM_DB_DIR to the folder that your hooks write swarm_memory.db in.';
@@ -147,7 +147,7 @@ function checkProjectsFolder(env: DotEnv): Result {
   }
   const file = resolve(folder, 'projects.json');
   if (!existsSync(file)) {
-    const remedy = 'Write one when agents are to work: CONTRACT in README.md.';
+    const remedy = 'Write one when agents are to work; README.md shows it.';
     return { level: 'warning', message: `there is no ${file}, so no project is known`, remedy };
   }
   const outside = projectPaths(file).filter((path) => path !== folder && !path.startsWith(`${folder}/`));

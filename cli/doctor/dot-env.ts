@@ -22,6 +22,11 @@ export function readDotEnv(): DotEnv | undefined {
   }
 }
 
+/** The memory that the containers will see. */
+export function databaseInside({ values }: DotEnv): string {
+  return resolve(values.SWARM_DB_DIR || './data', 'swarm_memory.db');
+}
+
 /** Who is the user inside the containers. */
 export function userInside({ values }: DotEnv): { readonly uid: number; readonly gid: number } {
   return { uid: Number(values.SWARM_UID || 1_000), gid: Number(values.SWARM_GID || 1_000) };

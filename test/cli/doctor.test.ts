@@ -68,7 +68,7 @@ test('a machine that is ready has no problem in what Compose will find', async (
   for (const check of ['docker', 'compose', '.env', 'secrets in files', 'projects for the containers']) {
     expect(found[check]).toMatchObject({ level: 'ok' });
   }
-  for (const check of ['database for the containers', 'ports for the containers']) {
+  for (const check of ['database path', 'database for the containers', 'ports for the containers']) {
     expect(found[check]).toMatchObject({ level: 'ok' });
   }
 });
