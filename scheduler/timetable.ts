@@ -23,4 +23,6 @@ export interface TimetableEntry {
 export const TIMETABLE: readonly TimetableEntry[] = [
   // Monday and Friday, 09:00
   { job: 'code-review', at: '0 9 * * mon,fri', catchUp: { policy: 'latest', withinHours: 24 }, overlap: 'skip' },
+  // Every day at midnight, 06:00, 12:00 and 18:00: how the projects are, which is only worth knowing at the time
+  { job: 'health', at: '0 0,6,12,18 * * *', catchUp: { policy: 'skip' }, overlap: 'skip' },
 ];

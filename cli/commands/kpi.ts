@@ -1,7 +1,16 @@
 import { type Kpi, meetsTarget } from '../../lib/memory/kpis.ts';
 import { windowOutcomes } from '../../lib/memory/task-figures.ts';
 import { WEEK } from '../../lib/memory/windows.ts';
-import { type AddCommand, alignColumns, loadCommandConfig, printJson, printLines } from '../command.ts';
+import { readGoalKpis } from '../../scheduler/goals.ts';
+import { lookIntoMonitorDb } from '../../scheduler/monitor-db.ts';
+import {
+  type AddCommand,
+  alignColumns,
+  loadCommandConfig,
+  loadCommandScheduler,
+  printJson,
+  printLines,
+} from '../command.ts';
 import { kpisOf, readMemoryOnce } from '../read-memory.ts';
 
 /** `swarm kpi`: the key figures of the last 7 days beside their targets. */
@@ -12,8 +21,9 @@ export const addKpiCommand: AddCommand = (program) => {
     .option('--json', 'print them as JSON')
     .action(async (options: { json?: true }) => {
       const config = loadCommandConfig();
+      const goals = readGoals();
       const { kpis, outcomes } = await readMemoryOnce(config, (view) => ({
-        kpis: kpisOf(view, config),
+        kpis: [...kpisOf(view, config), ...goals],
         outcomes: [...windowOutcomes(view.tally.tasks, WEEK)],
       }));
       const [success, failed, unknown] = outcomes;
@@ -26,10 +36,18 @@ export const addKpiCommand: AddCommand = (program) => {
         ...alignColumns([['figure', 'last 7 days', 'target', ''], ...rows]),
         '',
         `Of ${success + failed + unknown} tasks, ${success} succeeded, ${failed} failed and ${unknown} ended without saying how.`,
-        'A dash: the memory does not hold what this figure needs.',
+        'A dash: the memory does not hold what this figure needs, or nobody has set it (swarm goal set).',
       ]);
     });
 };
+
+/** What is set by hand has no target. */
+function readGoals(): readonly Kpi[] {
+  const db = lookIntoMonitorDb(loadCommandScheduler().monitorDbPath);
+  const goals = readGoalKpis(db).map((kpi): Kpi => ({ ...kpi, target: undefined, better: 'more' }));
+  db?.close();
+  return goals;
+}
 
 function toJson(kpi: Kpi) {
   return { key: kpi.key, value: kpi.value ?? null, target: kpi.target ?? null, meetsTarget: meetsTarget(kpi) ?? null };

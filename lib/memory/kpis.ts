@@ -24,9 +24,12 @@ export const KPI_KEYS = [
 ] as const;
 export type KpiKey = (typeof KPI_KEYS)[number];
 
+/** Those that are set by hand, and live in monitor.db. */
+export type GoalKpiKey = 'geo_freedom_ratio';
+
 /** A KPI over the last 7 days; `value` is undefined where its input does not exist, `target` where it has none. */
 export interface Kpi {
-  readonly key: KpiKey;
+  readonly key: KpiKey | GoalKpiKey;
   readonly value: number | undefined;
   readonly target: number | undefined;
   /** Whether more is better or less is; what makes a value meet its target. */
