@@ -56,7 +56,6 @@ const FOREIGN = /^(?:(?:node|alertmanager|prometheus)_\w+|up|ALERTS)$/;
 const COMING: Readonly<Record<string, readonly string[]>> = {
   exporter: ['swarm_ship_last_success_timestamp_seconds'],
   scheduler: [
-    'swarm_slot_lateness_seconds',
     'swarm_project_up',
     'swarm_certificate_expiry_timestamp_seconds',
     'swarm_backup_last_success_timestamp_seconds',
@@ -64,7 +63,6 @@ const COMING: Readonly<Record<string, readonly string[]>> = {
     'swarm_replication_lag_seconds',
     'swarm_notifications_total',
   ],
-  'any room': ['swarm_security_events_total'],
 };
 const ALL_COMING = Object.values(COMING).flat();
 const USED = new Set(RULES.flatMap(({ expr }) => namesIn(expr).map(familyOf)));

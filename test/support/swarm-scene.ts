@@ -154,7 +154,8 @@ export function makeProject(path: string): string {
   return path;
 }
 
-function runGit(path: string, args: readonly string[]): string {
+/** Runs git in a repository; gives what it printed. */
+export function runGit(path: string, args: readonly string[]): string {
   const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', '-c', 'commit.gpgsign=false'];
   return execFileSync(findProgram('git'), ['-C', path, ...identity, ...args], {
     encoding: 'utf8',
