@@ -1,6 +1,7 @@
 import { type Kpi, meetsTarget } from '../../lib/memory/kpis.ts';
 import { windowOutcomes } from '../../lib/memory/task-figures.ts';
 import { WEEK } from '../../lib/memory/windows.ts';
+import { kpisOf, readMemoryOnce } from '../../lib/read-memory.ts';
 import { readGoalKpis } from '../../scheduler/goals.ts';
 import { lookIntoMonitorDb } from '../../scheduler/monitor-db.ts';
 import {
@@ -11,7 +12,6 @@ import {
   printJson,
   printLines,
 } from '../command.ts';
-import { kpisOf, readMemoryOnce } from '../read-memory.ts';
 
 /** `swarm kpi`: the key figures of the last 7 days beside their targets. */
 export const addKpiCommand: AddCommand = (program) => {
@@ -42,14 +42,14 @@ export const addKpiCommand: AddCommand = (program) => {
 };
 
 /** What is set by hand has no target. */
-function readGoals(): readonly Kpi[] {
+function readGoals(): readonly Kpi<string>[] {
   const db = lookIntoMonitorDb(loadCommandScheduler().monitorDbPath);
-  const goals = readGoalKpis(db).map((kpi): Kpi => ({ ...kpi, target: undefined, better: 'more' }));
+  const goals = readGoalKpis(db).map((kpi): Kpi<string> => ({ ...kpi, target: undefined, better: 'more' }));
   db?.close();
   return goals;
 }
 
-function toJson(kpi: Kpi) {
+function toJson(kpi: Kpi<string>) {
   return { key: kpi.key, value: kpi.value ?? null, target: kpi.target ?? null, meetsTarget: meetsTarget(kpi) ?? null };
 }
 
@@ -58,7 +58,7 @@ function show(value: number | undefined): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 10 ? 3 : 1);
 }
 
-function verdictOf(kpi: Kpi): string {
+function verdictOf(kpi: Kpi<string>): string {
   const meets = meetsTarget(kpi);
   return meets === undefined ? '' : meets ? 'ok' : 'off target';
 }

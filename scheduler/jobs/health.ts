@@ -38,7 +38,7 @@ async function check(context: JobContext, runUtc: string): Promise<string> {
       down: changes.filter(({ to }) => to === 'down').length,
       up: changes.filter(({ to }) => to === 'up').length,
     };
-    postMessage(db, { kind: 'health-change', key: `health-${runUtc.replace(/[:.]/g, '')}`, facts }, nowMs);
+    postMessage(db, { kind: 'project-health', key: `health-${runUtc.replace(/[:.]/g, '')}`, facts }, nowMs);
   });
   write.immediate();
   return summarize(outcomes);
