@@ -21,10 +21,10 @@ export interface Certificate {
 /** @throws Error with a code, as the operating system gives it, or an AbortError. */
 export async function openConnection({ host, port }: Destination, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host, port, signal });
+  // One that comes after the end has nobody to be told to.
+  socket.on('error', () => undefined);
   try {
     await once(socket, 'connect');
-    // Whoever uses it listens for what it needs to know.
-    socket.on('error', () => undefined);
     return socket;
   } catch (error) {
     socket.destroy();
@@ -51,12 +51,12 @@ export async function openTlsConnection(
     rejectUnauthorized: false,
     ...trusted,
   });
+  socket.on('error', () => undefined);
   // Destroying the connection below would leave this one waiting.
   const stop = (): void => void socket.destroy(new Error('aborted'));
   signal.addEventListener('abort', stop, { once: true });
   try {
     await once(socket, 'secureConnect');
-    socket.on('error', () => undefined);
     const expiresMs = Date.parse(socket.getPeerCertificate().valid_to);
     const fault = socket.authorized ? undefined : codeOf(socket.authorizationError);
     return { socket, certificate: { expiresMs, fault } };
