@@ -30,33 +30,33 @@ export interface CheckRun {
 const MOST_AT_ONCE = 8;
 const LONGEST_REASON = 200;
 
-/** Makes every check, several at a time; each fails alone. The outcomes are in the order of the targets. */
+/**
+ * Makes every check, several at a time; each fails alone. What is down is tried again, for what does not answer for a
+ * moment is not down. The outcomes are in the order of the targets.
+ */
 export async function runChecks(run: CheckRun): Promise<readonly CheckOutcome[]> {
   const all = run.targets.flatMap((target) => target.checks.map((check) => ({ target, check })));
   const outcomes: CheckOutcome[] = [];
-  const left = all.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, { target, check }] of left) {
-      run.signal.throwIfAborted();
-      outcomes[index] = await makeCheck(target, check, run);
-    }
-  };
-  await Promise.all(Array.from({ length: MOST_AT_ONCE }, work));
+  for (let tried = 1; tried <= run.tries; tried += 1) {
+    const left = [...all.entries()].filter(([index]) => tried === 1 || outcomes[index].state === 'down').values();
+    const work = async (): Promise<void> => {
+      for (const [index, { target, check }] of left) {
+        run.signal.throwIfAborted();
+        outcomes[index] = await makeCheck(target, check, run);
+      }
+    };
+    await Promise.all(Array.from({ length: MOST_AT_ONCE }, work));
+    if (tried === run.tries || outcomes.every(({ state }) => state !== 'down')) break;
+    await sleep(run.pauseMs, undefined, { signal: run.signal });
+  }
   return outcomes;
 }
 
 async function makeCheck(target: Target, check: Check, run: CheckRun): Promise<CheckOutcome> {
-  for (let tried = 1; ; tried += 1) {
-    const startedAt = performance.now();
-    const result = await tryCheck(target, check, run);
-    const seconds = (performance.now() - startedAt) / 1_000;
-    const { name, type } = check;
-    // What does not answer for a moment is not down.
-    if (result.state !== 'down' || tried >= run.tries) {
-      return { project: target.project, check: name, type, seconds, ...result };
-    }
-    await sleep(run.pauseMs, undefined, { signal: run.signal });
-  }
+  const startedAt = performance.now();
+  const result = await tryCheck(target, check, run);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return { project: target.project, check: check.name, type: check.type, seconds, ...result };
 }
 
 async function tryCheck({ path }: Target, check: Check, run: CheckRun): Promise<CheckResult> {

@@ -12,23 +12,23 @@ const PAUSE_MS = 5_000;
 const LONGEST_TEXT = 1_000;
 
 /** Looks at every project, writes down what it found, and tells what has changed since the last time. */
-export const health: Job = {
+export const createHealthJob = (pauseMs = PAUSE_MS): Job => ({
   name: 'health',
   run: async (context) => {
     const runUtc = utc(context.slot.slotMs);
     // Whoever died after writing it down has only something left to tell.
-    const said = hasResults(context.db, runUtc) ? 'was checked already' : await check(context, runUtc);
+    const said = hasResults(context.db, runUtc) ? 'was checked already' : await check(context, runUtc, pauseMs);
     const untold = await tellMessages(context);
     return { summary: untold === 0 ? said : `${said}; ${untold} not told yet: the queue is away` };
   },
-};
+});
 
-async function check(context: JobContext, runUtc: string): Promise<string> {
+async function check(context: JobContext, runUtc: string, pauseMs: number): Promise<string> {
   const { settings, db, clock, signal } = context;
   const { projectsFile, swarmDbPath, language } = settings.config;
   const { backupDir } = settings.scheduler;
   const targets = healthTargets(readProjects(projectsFile).values(), swarmDbPath);
-  const outcomes = await runChecks({ targets, swarmDbPath, backupDir, clock, signal, tries: TRIES, pauseMs: PAUSE_MS });
+  const outcomes = await runChecks({ targets, swarmDbPath, backupDir, clock, signal, tries: TRIES, pauseMs });
   const write = db.transaction((): void => {
     const nowMs = clock();
     const changes = writeResults(db, outcomes, { runUtc, nowMs });

@@ -30,7 +30,7 @@ async function askForNames(url: string, signal: AbortSignal): Promise<readonly s
     const body = await readBody(Readable.fromWeb(response.body as ReadableStream));
     const { data } = JSON.parse(body) as { data: { result: { metric: { alertname?: unknown } }[] } };
     const names = data.result.map(({ metric }) => String(metric.alertname)).filter((name) => /^\w{1,60}$/.test(name));
-    return names.toSorted();
+    return names.toSorted((a, b) => (a < b ? -1 : 1));
   } catch {
     return undefined;
   }
