@@ -22,8 +22,8 @@ export async function cleanUp({ settings, db, nowMs }: WorkContext): Promise<Fin
     logs.some(({ mtimeMs }) => nowMs - mtimeMs > OLDEST_LOG_MS) ||
     worktrees.some(({ mtimeMs }) => nowMs - mtimeMs > OLDEST_WORKTREE_MS);
   const text = {
-    it: `${logs.length} log (${it}), ${worktrees.length} worktree${isLeft ? '; alcuni più vecchi di quanto l’orchestrator dovrebbe lasciare' : ''}`,
-    en: `${logs.length} logs (${en}), ${worktrees.length} worktrees${isLeft ? '; some older than the orchestrator should leave them' : ''}`,
+    it: `log: ${logs.length} (${it}), worktree: ${worktrees.length}${isLeft ? '; alcuni più vecchi di quanto l’orchestrator dovrebbe lasciare' : ''}`,
+    en: `logs: ${logs.length} (${en}), worktrees: ${worktrees.length}${isLeft ? '; some older than the orchestrator should leave them' : ''}`,
   };
   return (isLeft ? attention : ok)(text, figures);
 }
