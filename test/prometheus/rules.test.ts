@@ -56,8 +56,6 @@ const FOREIGN = /^(?:(?:node|alertmanager|prometheus)_\w+|up|ALERTS)$/;
 const COMING: Readonly<Record<string, readonly string[]>> = {
   exporter: ['swarm_ship_last_success_timestamp_seconds'],
   scheduler: [
-    'swarm_project_up',
-    'swarm_certificate_expiry_timestamp_seconds',
     'swarm_backup_last_success_timestamp_seconds',
     'swarm_restore_drill_success',
     'swarm_replication_lag_seconds',

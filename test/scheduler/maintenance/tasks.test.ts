@@ -61,12 +61,14 @@ test('what a person is asked fits a button, and its name what Telegram gives bac
 });
 
 test('docs/maintenance.md is what the table says (write it anew with UPDATE_DOCS=1)', () => {
+  const header = ['how often', 'task', 'id', 'done by', 'seen in'];
   const rows = MAINTENANCE_TASKS.map(({ every, words, id, by, seenIn }) => [every, words.en, `\`${id}\``, by, seenIn]);
-  const header = [
-    ['how often', 'task', 'id', 'done by', 'seen in'],
-    ['---', '---', '---', '---', '---'],
-  ];
-  const table = [...header, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  // As the formatter has it: columns of one width.
+  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((cells) => cells[column].length)));
+  const toLine = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
+  const rule = widths.map((width) => '-'.repeat(width));
+  const table = [header, rule, ...rows].map(toLine).join('\n');
   const text = readFileSync(DOCUMENT, 'utf8');
   const [before, after] = [text.slice(0, text.indexOf(BEGIN)), text.slice(text.indexOf(END))];
   const expected = `${before}${BEGIN}\n\n${table}\n\n${after}`;
