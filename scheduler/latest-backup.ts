@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 
 /** Names of files that are still being written. */
 const UNFINISHED = /^\.|\.(?:tmp|part|partial|lock)$/;
@@ -24,4 +24,9 @@ export async function findLatestBackup(folder: string, prefix = ''): Promise<num
     if (size > 0) latestMs = Math.max(latestMs ?? 0, mtimeMs);
   }
   return latestMs;
+}
+
+/** The same for backups of a swarm's memory, whose names begin with that of its file. */
+export function findLatestMemoryBackup(backupDir: string, swarmDbPath: string): Promise<number | undefined> {
+  return findLatestBackup(backupDir, `${basename(swarmDbPath, extname(swarmDbPath))}-`);
 }

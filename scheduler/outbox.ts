@@ -42,3 +42,9 @@ export async function tellMessages({ db, notify, clock, log }: OutboxTools): Pro
   db.prepare('DELETE FROM outbox WHERE told_at < ?').run(utc(clock() - KEPT_MS));
   return 0;
 }
+
+/** Tells what there is to tell at the end of a job, and adds to what the job says of itself if some of it has to wait. */
+export async function tellAtEnd(tools: OutboxTools, summary: string): Promise<{ readonly summary: string }> {
+  const untold = await tellMessages(tools);
+  return { summary: untold === 0 ? summary : `${summary}; ${untold} not told yet: the queue is away` };
+}

@@ -3,9 +3,12 @@ import type { MonitorDb } from '../monitor-db.ts';
 import { CERTIFICATE_EXPIRY } from './check.ts';
 import { readLatestResults } from './results.ts';
 
+/** What is older is no news of a project any more: the check was switched off, or nobody was there to make it. */
+const STALE_MS = 2 * 86_400_000;
+
 /** The latest health check as metrics. What could not be checked has no sample. */
-export function collectHealth({ db }: { readonly db: MonitorDb }): readonly Family[] {
-  const results = readLatestResults(db);
+export function collectHealth({ db, nowMs }: { readonly db: MonitorDb; readonly nowMs: number }): readonly Family[] {
+  const results = readLatestResults(db).filter(({ checkedMs }) => nowMs - checkedMs < STALE_MS);
   const known = results.filter(({ state }) => state !== 'unavailable');
   const expiries = new Map<string, number>();
   for (const { project, figures } of results) {

@@ -15,6 +15,7 @@ export interface Change {
 export interface LatestResult {
   readonly project: string;
   readonly check: string;
+  readonly checkedMs: number;
   readonly state: CheckState;
   readonly seconds: number;
   readonly figures: Readonly<Record<string, number>>;
@@ -74,12 +75,12 @@ interface KnownRow {
 export function readLatestResults(db: MonitorDb): readonly LatestResult[] {
   return db
     .prepare<[], ResultRow>(
-      `SELECT project, check_name, state, seconds, figures, known_state, known_since FROM health_results
+      `SELECT project, check_name, checked_at, state, seconds, figures, known_state, known_since FROM health_results
        WHERE run_utc = (SELECT max(run_utc) FROM health_results) ORDER BY project, check_name`,
     )
     .all()
-    .map(({ project, check_name, state, seconds, figures, known_state, known_since }) => ({
-      ...{ project, check: check_name, state, seconds },
+    .map(({ project, check_name, checked_at, state, seconds, figures, known_state, known_since }) => ({
+      ...{ project, check: check_name, checkedMs: Date.parse(checked_at), state, seconds },
       figures: JSON.parse(figures) as Record<string, number>,
       knownState: known_state ?? undefined,
       knownSinceMs: known_since === null ? undefined : Date.parse(known_since),
@@ -89,6 +90,7 @@ export function readLatestResults(db: MonitorDb): readonly LatestResult[] {
 interface ResultRow extends KnownRow {
   readonly project: string;
   readonly check_name: string;
+  readonly checked_at: string;
   readonly state: CheckState;
   readonly seconds: number;
   readonly figures: string;

@@ -4,7 +4,7 @@ import { hasResults, writeResults } from '../health/results.ts';
 import { type CheckOutcome, runChecks } from '../health/run-checks.ts';
 import { healthTargets } from '../health/targets.ts';
 import { utc } from '../ledger.ts';
-import { postMessage, tellMessages } from '../outbox.ts';
+import { postMessage, tellAtEnd } from '../outbox.ts';
 import type { Job, JobContext } from './job.ts';
 
 const TRIES = 3;
@@ -18,8 +18,7 @@ export const createHealthJob = (pauseMs = PAUSE_MS): Job => ({
     const runUtc = utc(context.slot.slotMs);
     // Whoever died after writing it down has only something left to tell.
     const said = hasResults(context.db, runUtc) ? 'was checked already' : await check(context, runUtc, pauseMs);
-    const untold = await tellMessages(context);
-    return { summary: untold === 0 ? said : `${said}; ${untold} not told yet: the queue is away` };
+    return await tellAtEnd(context, said);
   },
 });
 

@@ -5,16 +5,14 @@ import { doTasks } from '../maintenance/do-tasks.ts';
 import { writeTaskResults } from '../maintenance/results.ts';
 import { type MaintenanceTask, PERIODS, type Period } from '../maintenance/task.ts';
 import { MAINTENANCE_TASKS } from '../maintenance/tasks.ts';
-import { postMessage, tellMessages } from '../outbox.ts';
+import { postMessage, tellAtEnd } from '../outbox.ts';
 import type { Job, JobContext } from './job.ts';
 
 /** One job for each period of the maintenance calendar: `maintenance-daily` to `maintenance-quarterly`. */
 export const maintenanceJobs: readonly Job[] = PERIODS.map((every) => ({
   name: `maintenance-${every}`,
   run: async (context) => {
-    const said = await maintain(every, context);
-    const untold = await tellMessages(context);
-    return { summary: untold === 0 ? said : `${said}; ${untold} not told yet: the queue is away` };
+    return await tellAtEnd(context, await maintain(every, context));
   },
 }));
 

@@ -1,5 +1,5 @@
-import { outbox } from './outbox.ts';
+import { createOutboxPart } from './outbox.ts';
 import type { Part } from './part.ts';
 
 /** Every part, in the order in which they are started. To add one: a file here, and a line below. */
-export const PARTS: readonly Part[] = [outbox];
+export const PARTS: readonly Part[] = [createOutboxPart()];

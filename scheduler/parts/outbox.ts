@@ -5,7 +5,7 @@ import type { Part } from './part.ts';
 const EVERY_MS = 30_000;
 
 /** Tells what jobs have left to tell, as soon as the queue can be reached. */
-export const outbox: Part = {
+export const createOutboxPart = (everyMs = EVERY_MS): Part => ({
   name: 'outbox',
   start: async (tools) => {
     let telling: Promise<void> | undefined;
@@ -20,7 +20,7 @@ export const outbox: Part = {
       telling ??= tell().finally(() => {
         telling = undefined;
       });
-    }, EVERY_MS);
+    }, everyMs);
     return {
       stop: async () => {
         clearInterval(timer);
@@ -28,4 +28,4 @@ export const outbox: Part = {
       },
     };
   },
-};
+});

@@ -1,5 +1,4 @@
-import { basename, extname } from 'node:path';
-import { findLatestBackup } from '../../latest-backup.ts';
+import { findLatestBackup, findLatestMemoryBackup } from '../../latest-backup.ts';
 import { duration } from '../../words.ts';
 import { type CheckFunction, down, unavailable, up } from '../check.ts';
 
@@ -11,9 +10,7 @@ export const checkBackup: CheckFunction<'backup'> = async ({ folder, maxAgeHours
   let latestMs: number | undefined;
   try {
     latestMs =
-      folder === undefined
-        ? await findLatestBackup(backupDir, `${basename(swarmDbPath, extname(swarmDbPath))}-`)
-        : await findLatestBackup(folder);
+      folder === undefined ? await findLatestMemoryBackup(backupDir, swarmDbPath) : await findLatestBackup(folder);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'error';
     return unavailable({

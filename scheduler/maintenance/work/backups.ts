@@ -1,5 +1,4 @@
-import { basename, extname } from 'node:path';
-import { findLatestBackup } from '../../latest-backup.ts';
+import { findLatestMemoryBackup } from '../../latest-backup.ts';
 import { readStanding } from '../../standing.ts';
 import { duration } from '../../words.ts';
 import { attention, type Finding, notHere, ok, type WorkContext } from '../task.ts';
@@ -11,9 +10,8 @@ const DRILL = 'restore-drill';
 
 /** Whether the backups of the last hours were made. */
 export async function checkBackups({ settings, nowMs }: WorkContext): Promise<Finding> {
-  const { swarmDbPath } = settings.config;
-  const prefix = `${basename(swarmDbPath, extname(swarmDbPath))}-`;
-  const latestMs = await findLatestBackup(settings.scheduler.backupDir, prefix).catch(() => undefined);
+  const { backupDir } = settings.scheduler;
+  const latestMs = await findLatestMemoryBackup(backupDir, settings.config.swarmDbPath).catch(() => undefined);
   if (latestMs === undefined) return notHere({ it: 'ancora nessuna copia', en: 'no backup yet' });
   const { it, en } = duration(nowMs - latestMs);
   const text = { it: `ultima copia di ${it} fa`, en: `the last backup was made ${en} ago` };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { check, checkOne, serveHttp } from '../../support/health-scene.ts';
 import { makeMemory, stopRow, tempDir } from '../../support/memory-builder.ts';
+import { putProgram } from '../../support/put-program.ts';
 import { makeProject, runGit } from '../../support/swarm-scene.ts';
 
 const HOUR_MS = 3_600_000;
@@ -161,14 +162,6 @@ test.each([
   ['echo "System has not been booted with systemd" >&2; exit 1', 'unavailable', 'there is no systemd here'],
   ['kill -9 $$', 'unavailable', 'there is no systemd here'],
 ])('a unit where systemctl does "%s" is %s', async (script, state, text) => {
-  const folder = tempDir();
-  writeFileSync(join(folder, 'systemctl'), `#!/bin/sh\n[ "$*" = "is-active -- acme.service" ] || exit 9\n${script}\n`, {
-    mode: 0o755,
-  });
-  const { PATH } = process.env;
-  process.env.PATH = `${folder}:/usr/bin:/bin`;
-  onTestFinished(() => {
-    process.env.PATH = PATH;
-  });
+  putProgram('systemctl', `[ "$*" = "is-active -- acme.service" ] || exit 9\n${script}`);
   expect(await checkOne({ type: 'systemd', unit: 'acme.service' })).toEqual([state, text]);
 });

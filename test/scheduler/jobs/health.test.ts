@@ -131,6 +131,13 @@ test('results become metrics; what could not be checked, or is no longer asked f
   ]);
 });
 
+test('results of days ago are no metrics any more', async () => {
+  const { runAt, metrics, clock } = await makeHealthScene();
+  await runAt(at('00:00'));
+  clock.set('2026-06-03T00:01:00Z');
+  expect(await metrics()).toEqual([]);
+});
+
 test('while Redis is away results are written all the same, and changes are told once it is back', async () => {
   const { redis, machinery, answerWith, runAt, told, db } = await makeHealthScene();
   await runAt(at('00:00'));

@@ -1,12 +1,13 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { maintenanceJobs } from '../../../scheduler/jobs/maintenance.ts';
 import { readOpenItems, tickOff } from '../../../scheduler/maintenance/checklist.ts';
 import { TIMETABLE } from '../../../scheduler/timetable.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { serveHttp } from '../../support/health-scene.ts';
 import { makeMemory, taskRow, tempDir } from '../../support/memory-builder.ts';
+import { putProgram } from '../../support/put-program.ts';
 import { startRedis } from '../../support/running-redis.ts';
 import { makeMachinery } from '../../support/scheduler-scene.ts';
 import { readTold } from '../../support/told.ts';
@@ -54,17 +55,6 @@ async function makeMaintenanceScene(env: Readonly<Record<string, string>> = {}) 
         )
         .get(task),
   };
-}
-
-/** Has `npm` be a script for this test. */
-function putNpm(script: string): void {
-  const folder = tempDir();
-  writeFileSync(join(folder, 'npm'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  const { PATH } = process.env;
-  process.env.PATH = `${folder}:${PATH}`;
-  onTestFinished(() => {
-    process.env.PATH = PATH;
-  });
 }
 
 const report = (counts: object): string => `echo '${JSON.stringify({ metadata: { vulnerabilities: counts } })}'`;
@@ -163,7 +153,7 @@ test('a Prometheus that answers nonsense, hangs up or redirects is not asked fur
 });
 
 test('a week that cost half as much again as the one before is told', async () => {
-  putNpm('exit 1');
+  putProgram('npm', 'exit 1');
   const { memory, runAt, told, found } = await makeMaintenanceScene();
   const spend = (id: string, costUsd: number): void => {
     const usage = { task_id: id, attempt: 1, ended_at: new Date(Date.now() - HOUR_MS).toISOString(), agent_name: 'a' };
@@ -186,7 +176,7 @@ test.each([
   ['echo \'{"message":"405 Method Not Allowed"}\'; exit 1', 'unavailable', 'npm audit has no answer here'],
   ['echo offline >&2; exit 1', 'unavailable', 'npm audit has no answer here'],
 ])('where npm audit does %s, that is %s', async (script, state, text) => {
-  putNpm(script);
+  putProgram('npm', script);
   const { runAt, found } = await makeMaintenanceScene();
   await runAt('2026-06-29T05:45:00Z');
   expect(found('vulnerability-check')).toEqual({ state, text });
