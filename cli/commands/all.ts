@@ -8,7 +8,9 @@ import { addGoalCommand } from './goal.ts';
 import { addHealthCommand } from './health.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
+import { addReceiveCommand } from './receive.ts';
 import { addScheduleCommand } from './schedule.ts';
+import { addShipCommand } from './ship.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
 import { addTrialCommand } from './trial.ts';
@@ -30,4 +32,6 @@ export const COMMANDS: readonly AddCommand[] = [
   addDoctorCommand,
   addAlertmanagerConfigCommand,
   addDemoCommand,
+  addShipCommand,
+  addReceiveCommand,
 ];

@@ -10,9 +10,6 @@ const [HOUR, GIB] = [3_600, 2 ** 30];
  * values. Who exports one takes it out here.
  */
 export const COMING: Readonly<Record<string, Metrics>> = {
-  'swarm-exporter': {
-    swarm_ship_last_success_timestamp_seconds: [['', NOW - HOUR]],
-  },
   'swarm-scheduler': {
     swarm_backup_last_success_timestamp_seconds: [
       ['kind="local"', NOW - 6 * HOUR],
