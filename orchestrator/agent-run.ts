@@ -5,7 +5,7 @@ import type { Project } from '../lib/projects.ts';
 import { currentAttempt } from '../lib/queue/progress.ts';
 import type { Task } from '../lib/queue/task.ts';
 import { checkClaim } from '../lib/queue/task-state.ts';
-import { addTrace } from '../lib/queue/trace.ts';
+import { tracing } from '../lib/queue/trace.ts';
 import { book } from './books.ts';
 import { conclude } from './conclude-run.ts';
 import { finish, type Hold, logFields, save } from './hold.ts';
@@ -75,20 +75,15 @@ async function begin(parts: Parts, hold: Hold, { project }: Admission): Promise<
   const sessionId = isResume ? session.id : randomUUID();
   const runId = randomBytes(8).toString('hex');
   const attempt = currentAttempt(progress);
-  const isSaved = await save(parts, hold, {
+  const change = {
     runs: progress.runs + 1,
     run: { runId, host: parts.hostId, owner: processOwner(), attempt, model, startedAtMs: Date.now() },
     ...(isResume ? {} : { session: { id: sessionId, host: parts.hostId, isResumable: false } }),
-  });
-  if (!isSaved) return undefined;
-  parts.metrics.announceRun(task.agent);
+  };
   const how = isResume ? 'goes on with its session' : 'starts';
-  void addTrace(
-    parts.redis,
-    task.id,
-    'agent',
-    `${task.agent} ${how}, attempt ${attempt}${model ? `, model ${model}` : ''}`,
-  );
+  const detail = `${task.agent} ${how}, attempt ${attempt}${model ? `, model ${model}` : ''}`;
+  if (!(await save(parts, hold, change, tracing(task.id, 'agent', detail)))) return undefined;
+  parts.metrics.announceRun(task.agent);
   parts.log.info({ ...logFields(hold), runId, isResume, model }, 'an agent starts');
   return { runId, model, sessionId, isResume };
 }

@@ -83,7 +83,7 @@ export function startEngine({ config, work, redis, shortRedis, log, timings, age
     const holder = `${hostname()} ${processOwner() || process.pid}`;
     const { swarmDbPath: memoryPath, timezone } = config;
     const connection = connectForGood(work);
-    recorder = startRecorder({ redis, connection, memoryPath, timezone, budget: parts.budget, holder, timings, log });
+    recorder = startRecorder({ redis, connection, memoryPath, timezone, budget: parts.budget, holder, log });
   }
   autoscaler.start();
   const stopHousekeeping = startHousekeeping(parts, worker.isRunning);

@@ -81,20 +81,6 @@ const fixSchema = z.strictObject({
   at: moment,
 });
 
-/** What the recorder writes: the payload of a job on the queue of results. */
+/** What the recorder writes: the payload of an entry on the stream of results. */
 export const resultSchema = z.discriminatedUnion('kind', [endSchema, retrySchema, usageSchema, fixSchema]);
 export type Result = z.infer<typeof resultSchema>;
-
-/** The id of the job that carries a result: adding the same result twice is one job. */
-export function resultJobId(result: Result): string {
-  switch (result.kind) {
-    case 'end':
-      return `${result.taskId}-end-${result.round}`;
-    case 'retry':
-      return `${result.taskId}-retry-${result.attempt}`;
-    case 'usage':
-      return `${result.taskId}-usage-${result.usage.map(({ attempt, costUsd }) => `${attempt}-${Math.round(costUsd * 1e6)}`).join('-')}`;
-    case 'fix':
-      return `fix-${result.id}-${Date.parse(result.at)}`;
-  }
-}

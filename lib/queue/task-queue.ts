@@ -5,7 +5,8 @@ import { endResult } from './end-result.ts';
 import { KEY_PREFIX, QUEUES, redisKey } from './names.ts';
 import type { TaskState as StateName } from './outcome.ts';
 import { nextRound } from './progress.ts';
-import { type Result, resultJobId, resultSchema } from './result.ts';
+import type { Result } from './result.ts';
+import { countResults, sendResult } from './results.ts';
 import { PRIORITIES, parseTask, type Task } from './task.ts';
 import { CANCELLED_KEY, listTasks, readTasks } from './task-reader.ts';
 import { finishUnbegunTask, keepTask, reopenTask, requestCancel } from './task-state.ts';
@@ -45,8 +46,8 @@ export interface TaskQueue {
   readonly unlock: (id: string) => Promise<void>;
   /** How many workers are connected, whether they take tasks or are paused. */
   readonly workers: () => Promise<number>;
-  /** How many results are not recorded yet. */
-  readonly resultsWaiting: () => Promise<number>;
+  /** How many results are not recorded yet, and how many the recorder has refused. */
+  readonly results: () => Promise<{ readonly waiting: number; readonly refused: number }>;
   /** Cancels a task; one that runs is stopped by its worker. Gives the state it is in then. */
   readonly cancel: (id: string, why: string) => Promise<StateName>;
   /**
@@ -56,7 +57,7 @@ export interface TaskQueue {
   readonly retry: (id: string) => Promise<StateName>;
   /** Calls a delayed task now; false if it is not delayed any more. */
   readonly promote: (id: string) => Promise<boolean>;
-  /** Adds a result for the recorder; adding it twice is adding it once. */
+  /** Hands the recorder a result. */
   readonly sendResult: (result: Result) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -65,13 +66,8 @@ export interface TaskQueue {
 export function openTaskQueue(redis: Redis): TaskQueue {
   const options = { connection: redis, prefix: KEY_PREFIX };
   const tasks = new Queue<unknown>(QUEUES.tasks, options);
-  const results = new Queue<Result>(QUEUES.results, options);
   // Without a listener an error event of a lost connection would end the process; the call under way fails by itself.
-  for (const queue of [tasks, results]) queue.on('error', () => undefined);
-
-  const sendResult = async (result: Result): Promise<void> => {
-    await results.add(result.kind, resultSchema.parse(result), { jobId: resultJobId(result), ...RESULT_OPTIONS });
-  };
+  tasks.on('error', () => undefined);
 
   const placeOf = async (id: string): Promise<Place> => {
     const place = await tasks.getJobState(id);
@@ -121,7 +117,6 @@ export function openTaskQueue(redis: Redis): TaskQueue {
   };
 
   return {
-    sendResult,
     show,
     promote,
     enqueue: async (unchecked) => {
@@ -147,10 +142,8 @@ export function openTaskQueue(redis: Redis): TaskQueue {
       await redis.del(redisKey(QUEUES.tasks, id, 'lock'));
     },
     workers: () => tasks.getWorkersCount(),
-    resultsWaiting: async () => {
-      const { wait = 0, active = 0, delayed = 0 } = await results.getJobCounts('wait', 'active', 'delayed');
-      return wait + active + delayed;
-    },
+    results: () => countResults(redis),
+    sendResult: (result) => sendResult(redis, result),
     cancel: async (id, why) => {
       const { state, task } = await need(id);
       if (OVER.includes(state)) return state;
@@ -169,7 +162,6 @@ export function openTaskQueue(redis: Redis): TaskQueue {
       if (!(await finishUnbegunTask(redis, task, end))) return (await need(id)).state;
       await redis.zadd(CANCELLED_KEY, Date.now(), id);
       await redis.zremrangebyrank(CANCELLED_KEY, 0, -KEPT_CANCELLED - 1);
-      await sendResult(end);
       await addTrace(redis, id, 'ended', `cancelled: ${why}`);
       // A worker that has it this moment removes it itself, having seen the end.
       await tasks.remove(id);
@@ -196,17 +188,9 @@ export function openTaskQueue(redis: Redis): TaskQueue {
       if (task.approval !== 'pending') await promote(id);
       return (await need(id)).state;
     },
-    close: async () => {
-      await Promise.all([tasks.close(), results.close()]);
-    },
+    close: () => tasks.close(),
   };
 }
-
-/** How long results are kept for: long enough to see a memory that was away come back. */
-const RESULT_OPTIONS = {
-  removeOnComplete: { age: DAY_SECONDS, count: 1_000 },
-  removeOnFail: { age: 30 * DAY_SECONDS },
-};
 
 /** BullMQ orders by priority × 2^32 + a counter (its Lua script getPriorityScore). */
 const PRIORITY_FACTOR = 2 ** 32;
