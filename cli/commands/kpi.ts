@@ -1,8 +1,8 @@
 import { type Kpi, meetsTarget } from '../../lib/memory/kpis.ts';
 import { windowOutcomes } from '../../lib/memory/task-figures.ts';
 import { WEEK } from '../../lib/memory/windows.ts';
+import { kpisOf, readMemoryOnce } from '../../lib/read-memory.ts';
 import { type AddCommand, alignColumns, loadCommandConfig, printJson, printLines } from '../command.ts';
-import { kpisOf, readMemoryOnce } from '../read-memory.ts';
 
 /** `swarm kpi`: the key figures of the last 7 days beside their targets. */
 export const addKpiCommand: AddCommand = (program) => {
