@@ -23,4 +23,6 @@ export interface TimetableEntry {
 export const TIMETABLE: readonly TimetableEntry[] = [
   // Monday and Friday, 09:00
   { job: 'code-review', at: '0 9 * * mon,fri', catchUp: { policy: 'latest', withinHours: 24 }, overlap: 'skip' },
+  // Each morning, 08:30
+  { job: 'digest', at: '30 8 * * *', catchUp: { policy: 'latest', withinHours: 6 }, overlap: 'skip' },
 ];
