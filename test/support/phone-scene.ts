@@ -12,6 +12,7 @@ import { type FakeBotApi, startBotApi } from './fake-bot-api.ts';
 import { makeMemory, type TestMemory, tempDir } from './memory-builder.ts';
 import { parseSamples } from './running-exporter.ts';
 import { type RunningRedis, startRedis } from './running-redis.ts';
+import type { SwarmScene } from './swarm-scene.ts';
 
 /** A scheduler with its phone: a fake Telegram, a real Redis, a real memory. */
 export interface PhoneScene {
@@ -39,14 +40,17 @@ export async function makePhone({
   isStarted = true,
   env: more = {},
   atMs = Date.now(),
+  scene,
 }: {
   readonly isStarted?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly atMs?: number;
+  /** Where an orchestrator runs as well: its Redis, memory and project are used. */
+  readonly scene?: SwarmScene;
 } = {}): Promise<PhoneScene> {
   const folder = tempDir();
   const api = await startBotApi();
-  const redis = await startRedis(join(folder, 'redis'));
+  const redis = scene?.redis ?? (await startRedis(join(folder, 'redis')));
   const memory = makeMemory({ hasUsage: true });
   const projectsFile = join(folder, 'projects.json');
   mkdirSync(join(folder, 'acme'));
@@ -69,6 +73,7 @@ export async function makePhone({
     TELEGRAM_ALLOWED_USER_IDS: String(api.userId),
     QUIET_HOURS: '00:00-00:00',
     LOG_LEVEL: 'silent',
+    ...scene?.env,
     ...more,
   };
   let offsetMs = atMs - Date.now();
