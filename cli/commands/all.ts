@@ -6,7 +6,9 @@ import { addEnqueueCommand } from './enqueue.ts';
 import { addFixCommand } from './fix.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
+import { addReceiveCommand } from './receive.ts';
 import { addScheduleCommand } from './schedule.ts';
+import { addShipCommand } from './ship.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
 import { addTrialCommand } from './trial.ts';
@@ -26,4 +28,6 @@ export const COMMANDS: readonly AddCommand[] = [
   addDoctorCommand,
   addAlertmanagerConfigCommand,
   addDemoCommand,
+  addShipCommand,
+  addReceiveCommand,
 ];

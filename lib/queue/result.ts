@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OUTCOMES } from './outcome.ts';
+import { batchId, MOST_ROWS, machineName, origin, shippedRowSchema } from './shipped-row.ts';
 
 const text = z.string().max(200_000);
 const count = z.int().min(0);
@@ -81,6 +82,24 @@ const fixSchema = z.strictObject({
   at: moment,
 });
 
+/** Rows of another machine's memory have arrived; without any it only says that all there is has arrived before. */
+const shippedSchema = z.strictObject({
+  version: z.literal(1),
+  kind: z.literal('shipped'),
+  origin,
+  machine: machineName,
+  batch: batchId,
+  at: moment,
+  rows: z.array(shippedRowSchema).max(MOST_ROWS),
+});
+export type ShippedResult = z.infer<typeof shippedSchema>;
+
 /** What the recorder writes: the payload of an entry on the stream of results. */
-export const resultSchema = z.discriminatedUnion('kind', [endSchema, retrySchema, usageSchema, fixSchema]);
+export const resultSchema = z.discriminatedUnion('kind', [
+  endSchema,
+  retrySchema,
+  usageSchema,
+  fixSchema,
+  shippedSchema,
+]);
 export type Result = z.infer<typeof resultSchema>;

@@ -42,15 +42,15 @@ export async function readResults(
   return entries.map(([id, fields]) => ({ id, payload: parse(fields?.[1]) }));
 }
 
-/** Takes away results that are recorded, or never will be. */
-export function dropResults(pipeline: ChainableCommander, ids: readonly string[]): void {
-  if (ids.length > 0) pipeline.xdel(KEY, ...ids);
+/** Takes away results that are recorded, or never will be, within a transaction. */
+export function dropResults(transaction: ChainableCommander, ids: readonly string[]): void {
+  if (ids.length > 0) transaction.xdel(KEY, ...ids);
 }
 
-/** Keeps a result that will never be recorded, and why, for a person to look at: the last 1,000 of them. */
-export function keepRefused(pipeline: ChainableCommander, { payload }: WaitingResult, reason: string): void {
+/** Keeps a result that will never be recorded, and why, for a person to look at: the last 1,000 of them; likewise. */
+export function keepRefused(transaction: ChainableCommander, { payload }: WaitingResult, reason: string): void {
   const fields = [FIELD, JSON.stringify(payload ?? null), 'reason', reason.slice(0, 2_000)];
-  pipeline.xadd(REFUSED_KEY, 'MAXLEN', KEPT_REFUSED, '*', ...fields);
+  transaction.xadd(REFUSED_KEY, 'MAXLEN', KEPT_REFUSED, '*', ...fields);
 }
 
 /** How many results are not recorded yet, and how many never will be. */

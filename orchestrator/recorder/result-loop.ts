@@ -28,7 +28,7 @@ interface ResultLoopOptions {
 }
 
 /** So many results may be in one transaction. */
-const MOST_AT_ONCE = 500;
+const MOST_AT_ONCE = 200;
 const BLOCK_MS = 1_000;
 const LOOK_EVERY_MS = 100;
 const RETRY_MS = 2_000;
@@ -135,13 +135,14 @@ function describeIssues(
 
 /** Takes what was written off the stream, and says so in the traces of the tasks. */
 async function settle(redis: Redis, waiting: readonly WaitingResult[], refusals: readonly Refusal[]): Promise<void> {
-  const pipeline = redis.pipeline();
-  for (const { result, reason } of refusals) keepRefused(pipeline, result, reason);
+  // Both or neither: a Redis that is full refuses to keep, and would still take away.
+  const transaction = redis.multi();
+  for (const { result, reason } of refusals) keepRefused(transaction, result, reason);
   dropResults(
-    pipeline,
+    transaction,
     waiting.map(({ id }) => id),
   );
-  await pipeline.exec();
+  await transaction.exec();
   const refused = new Set(refusals.map(({ result }) => result));
   for (const result of waiting) {
     const { kind, taskId, outcome } = result.payload as { kind?: string; taskId: string; outcome: string };

@@ -10,18 +10,7 @@ const [HOUR, DAY, GIB] = [3_600, 86_400, 2 ** 30];
  * values. Who exports one takes it out here.
  */
 export const COMING: Readonly<Record<string, Metrics>> = {
-  'swarm-exporter': {
-    swarm_ship_last_success_timestamp_seconds: [['', NOW - HOUR]],
-  },
   'swarm-scheduler': {
-    swarm_slot_last_success_timestamp_seconds: [
-      ['job="backup"', NOW - HOUR],
-      ['job="retro"', 0],
-    ],
-    swarm_slot_lateness_seconds: [
-      ['job="backup"', 0],
-      ['job="retro"', 120],
-    ],
     swarm_project_up: [
       ['project="demo",check="http"', 1],
       ['project="demo",check="tcp"', 0],
@@ -44,8 +33,6 @@ export const COMING: Readonly<Record<string, Metrics>> = {
     ],
     swarm_approvals_total: [['decision="approved"', 1, 1]],
     swarm_webhook_deliveries_total: [['event="pull_request",outcome="queued"', 1, 1]],
-    // Any room may export it.
-    swarm_security_events_total: [['kind="bad-signature"', 0, 1]],
   },
 };
 

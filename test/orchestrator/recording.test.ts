@@ -2,8 +2,9 @@ import { chmodSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { makeCrashScene, type StartedOrchestrator } from '../support/crash-scene.ts';
+import { makeCrashScene } from '../support/crash-scene.ts';
 import { boundByPermissions } from '../support/programs.ts';
+import type { RoomProcess } from '../support/room-process.ts';
 
 const LEASE = 'swarm:recorder-lease';
 const WAIT = { timeout: 40_000, interval: 100 };
@@ -30,7 +31,7 @@ const makeReadOnly: Spoil = (path) => {
 };
 
 /** Waits until a recorder has taken a result, and cannot write it. */
-async function untilInHand({ url }: StartedOrchestrator): Promise<void> {
+async function untilInHand({ url }: RoomProcess): Promise<void> {
   await vi.waitFor(async () => expect(await (await fetch(`${url}/readyz`)).text()).toMatch(/holds it locked/), WAIT);
 }
 
@@ -80,7 +81,7 @@ test('what nobody can record is kept for a person to look at, counted, and keeps
   );
 });
 
-test.each<[string, (holder: StartedOrchestrator) => Promise<void>]>([
+test.each<[string, (holder: RoomProcess) => Promise<void>]>([
   [
     'killed',
     async (holder) => {

@@ -397,9 +397,9 @@ test('the results that wait are counted, and so are those that were refused', as
   await queue.sendResult(endResult({ round: 1 }));
   expect(await queue.results()).toEqual({ waiting: 2, refused: 0 });
   const [first] = await readResults(client, { count: 1, blockMs: 1 });
-  const pipeline = client.pipeline();
-  keepRefused(pipeline, first, 'nobody can read it');
-  dropResults(pipeline, [first.id]);
-  await pipeline.exec();
+  const transaction = client.multi();
+  keepRefused(transaction, first, 'nobody can read it');
+  dropResults(transaction, [first.id]);
+  await transaction.exec();
   expect(await queue.results()).toEqual({ waiting: 1, refused: 1 });
 });
