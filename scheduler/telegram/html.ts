@@ -33,14 +33,15 @@ export function join(parts: readonly (Html | undefined)[], separator = '\n'): Ht
   };
 }
 
-/** A table in letters of equal width; columns after the first are flush right if they look like numbers. */
+/** A table in letters of equal width; columns of numbers, after the first, are flush right with their headings. */
 export function table(rows: readonly (readonly string[])[]): Html {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => width(row[column] ?? ''))));
+  const isNumeric = widths.map((_, column) => column > 0 && rows.some((row) => /^[-–\d]/.test(row[column] ?? '')));
   const lines = rows.map((row) =>
     row
       .map((cell, column) => {
         const space = ' '.repeat(Math.max(0, widths[column] - width(cell)));
-        return column > 0 && /^[-–\d]/.test(cell) ? space + cell : cell + space;
+        return isNumeric[column] ? space + cell : cell + space;
       })
       .join(' ')
       .trimEnd(),

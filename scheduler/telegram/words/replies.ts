@@ -49,8 +49,8 @@ export const REPLIES = {
   noQueue: { it: 'Coda: {reason}', en: 'Queue: {reason}' },
   readable: { it: 'leggibile', en: 'readable' },
   kpis: {
-    it: '📊 <b>KPI, ultimi 7 giorni</b>\n{table}\n{success} riusciti, {failed} falliti, {unknown} senza esito',
-    en: '📊 <b>KPIs, the last 7 days</b>\n{table}\n{success} succeeded, {failed} failed, {unknown} without an outcome',
+    it: '📊 <b>KPI, ultimi 7 giorni</b>\n{table}\n{success} riusciti, {failed} falliti, {unknown} senza esito\nSopra: {days} giorni, in verde i riusciti, in rosso i falliti, in grigio senza esito',
+    en: '📊 <b>KPIs, the last 7 days</b>\n{table}\n{success} succeeded, {failed} failed, {unknown} without an outcome\nAbove: {days} days, in green those that succeeded, in red those that failed, in grey those without an outcome',
   },
   queue: {
     it: '🗂 <b>Coda</b>: {count} task\nIn pausa: {paused}\n{list}',

@@ -46,6 +46,14 @@ test('every command answers by its Italian and its English name', async () => {
   expect(scene.api.refusals).toEqual([]);
 });
 
+test('the KPIs come with a picture of four weeks, without a font', async () => {
+  const scene = await makePhone();
+  scene.memory.events(taskRow(Date.now() - 3_600_000));
+  const { file } = await ask(scene, '/kpi', /Sopra: 28 giorni/);
+  expect(file).toMatchObject({ kind: 'photo', name: 'kpi.png' });
+  expect(file?.bytes.subarray(0, 8)).toEqual(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
+});
+
 test('the menu is registered, in the language of the settings and in that of the phone', async () => {
   const { api } = await makePhone();
   await vi.waitFor(() => expect([...api.menu.keys()]).toEqual(['', 'it', 'en']), PATIENTLY);
@@ -69,8 +77,7 @@ test('strangers are not answered: neither another person, nor the right one else
 });
 
 test('what was said before it listened is dropped, and an update that comes twice counts once', async () => {
-  const scene = await makePhone({ isStarted: false });
-  const { api, start, rows } = scene;
+  const { api, start, rows } = await makePhone({ isStarted: false });
   api.say('/pausa');
   await start();
   const update = (id: number, text: string) => {
@@ -80,7 +87,8 @@ test('what was said before it listened is dropped, and an update that comes twic
   // Out of order, and the first of them again.
   api.push(update(5_001, '/riprendi'), update(5_000, '/pausa due'), update(5_001, '/riprendi'));
   await api.message(/in pausa/);
-  await ask(scene, '/aiuto', /Comandi/);
+  api.push(update(5_002, '/aiuto'));
+  await api.message(/Comandi/);
   expect(rows('SELECT what, subject, outcome FROM telegram_audit ORDER BY id')).toEqual([
     { what: 'resume', subject: 'queue', outcome: 'open' },
     { what: 'pause', subject: 'queue', outcome: 'due' },
