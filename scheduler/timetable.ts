@@ -37,4 +37,6 @@ export const TIMETABLE: readonly TimetableEntry[] = [
     catchUp: { policy: 'latest', withinHours: 168 },
     overlap: 'skip',
   },
+  // Each morning, 08:30
+  { job: 'digest', at: '30 8 * * *', catchUp: { policy: 'latest', withinHours: 6 }, overlap: 'skip' },
 ];

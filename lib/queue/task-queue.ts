@@ -56,6 +56,12 @@ export interface TaskQueue {
    * @throws UsageError if it is in another state, or another task of its dedupe key is not over.
    */
   readonly retry: (id: string) => Promise<StateName>;
+  /**
+   * Says yes to a task that waits for it; gives the state it is in then. Doing it again does what a crash has left undone.
+   */
+  readonly approve: (id: string) => Promise<StateName>;
+  /** The tasks that wait for a yes, and have some time left. */
+  readonly pending: () => Promise<readonly TaskView[]>;
   /** Calls a delayed task now; false if it is not delayed any more. */
   readonly promote: (id: string) => Promise<boolean>;
   /** Hands the recorder a result. */
@@ -189,8 +195,35 @@ export function openTaskQueue(redis: Redis): TaskQueue {
       if (task.approval !== 'pending') await promote(id);
       return (await need(id)).state;
     },
+    approve: async (id) => {
+      const { state, task } = await need(id);
+      if (task === undefined || OVER.includes(state) || task.approval === 'not-needed') return state;
+      if (task.approval === 'pending') {
+        // The yes stands before the task is called: who takes it up finds it.
+        await (await tasks.getJob(id))?.updateData({ ...task, approval: 'granted' });
+        await addTrace(redis, id, 'approved');
+      }
+      // Only one that waits for its yes: a later attempt waits for something else.
+      if ((await placeOf(id)) === 'delayed' && (await longDelayed(redis)).includes(id)) await promote(id);
+      return (await need(id)).state;
+    },
+    pending: async () => {
+      const placed = (await longDelayed(redis)).map((id) => ({ id, place: 'delayed' as const }));
+      const views = await readTasks(redis, placed);
+      return views.filter((view) => view !== undefined).filter(({ state }) => state === 'needs-approval');
+    },
     close: () => tasks.close(),
   };
+}
+
+/** What waits for a yes waits for days, and hardly anything else for more than this. */
+const LONG_DELAY_MS = 30 * 60_000;
+/** BullMQ orders the delayed by milliseconds × 4,096 + a counter. */
+const DELAY_FACTOR = 0x1000;
+
+async function longDelayed(redis: Redis): Promise<readonly string[]> {
+  const from = (Date.now() + LONG_DELAY_MS) * DELAY_FACTOR;
+  return await redis.zrangebyscore(redisKey(QUEUES.tasks, 'delayed'), from, '+inf');
 }
 
 /** BullMQ orders by priority × 2^32 + a counter (its Lua script getPriorityScore). */

@@ -2,11 +2,13 @@ import type { Redis } from 'ioredis';
 import { describeError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { openGates } from '../../lib/queue/gates.ts';
+import type { Notifier } from '../../lib/queue/notification.ts';
 import { giveUpRecorderLease, takeRecorderLease } from '../../lib/queue/recorder-lease.ts';
 import type { Budget } from '../budget.ts';
 import { budgetPeriods } from '../budget-periods.ts';
 import { openMemoryWriter } from './memory-writer.ts';
 import { startResultLoop } from './result-loop.ts';
+import { tellEnds } from './tell-ends.ts';
 import { readSpent } from './usage-totals.ts';
 
 /** Writes results into the swarm's memory: alone, as long as it holds the lease. */
@@ -23,6 +25,7 @@ interface RecorderOptions {
   readonly memoryPath: string;
   readonly timezone: string;
   readonly budget: Budget;
+  readonly notifier: Notifier;
   /** Who holds the lease. */
   readonly holder: string;
   readonly log: Log;
@@ -32,7 +35,7 @@ const RENEW_EVERY_MS = 5_000;
 
 /** Starts to write as soon as the lease can be had; the memory may be locked or away, results wait in Redis meanwhile. */
 export function startRecorder(options: RecorderOptions): Recorder {
-  const { redis, connection, memoryPath, holder, log } = options;
+  const { redis, connection, memoryPath, notifier, holder, log } = options;
   let isHolder = false;
   let isReady = false;
   const loop = startResultLoop({
@@ -40,6 +43,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
     connection,
     writer: openMemoryWriter({ path: memoryPath }),
     mayWrite: () => isReady,
+    onRecorded: (results) => notifier.notify(...tellEnds(results)),
     log,
   });
 

@@ -22,6 +22,8 @@ interface ResultLoopOptions {
   readonly writer: MemoryWriter;
   /** Whether this recorder is the one that writes. One that thinks so for a moment too long does no harm: rows have ids. */
   readonly mayWrite: () => boolean;
+  /** Is told what was written before it leaves the stream: after a crash in between, it is told again. */
+  readonly onRecorded: (results: readonly Result[]) => Promise<void>;
   readonly log: Log;
 }
 
@@ -34,7 +36,14 @@ const RETRY_MS = 2_000;
 const REST_RATIO = 3;
 
 /** Starts the loop. A result leaves the stream only after it is on disk, so that it survives whatever dies in between. */
-export function startResultLoop({ redis, connection, writer, mayWrite, log }: ResultLoopOptions): ResultLoop {
+export function startResultLoop({
+  redis,
+  connection,
+  writer,
+  mayWrite,
+  onRecorded,
+  log,
+}: ResultLoopOptions): ResultLoop {
   const stopped = new AbortController();
   const { signal } = stopped;
   let problem: string | undefined;
@@ -52,9 +61,10 @@ export function startResultLoop({ redis, connection, writer, mayWrite, log }: Re
     const waiting = await readResults(connection, { count: MOST_AT_ONCE, blockMs: BLOCK_MS });
     if (waiting.length === 0 || !mayWrite() || signal.aborted) return 0;
     const startedMs = performance.now();
-    const refusals = write(writer, waiting);
+    const { refusals, written } = write(writer, waiting);
     const restMs = REST_RATIO * (performance.now() - startedMs);
     note(undefined);
+    await onRecorded(written);
     await settle(redis, waiting, refusals);
     for (const { reason } of refusals) log.error({ reason }, 'a result is refused');
     return restMs;
@@ -89,11 +99,16 @@ interface Refusal {
   readonly reason: string;
 }
 
+interface Written {
+  readonly written: readonly Result[];
+  readonly refusals: readonly Refusal[];
+}
+
 /**
  * Writes all that can be written, in one transaction; what never will be is given back.
  * @throws MemoryUnavailableError if the memory takes nothing at the moment.
  */
-function write(writer: MemoryWriter, waiting: readonly WaitingResult[]): readonly Refusal[] {
+function write(writer: MemoryWriter, waiting: readonly WaitingResult[]): Written {
   const refusals: Refusal[] = [];
   const accepted: { readonly result: WaitingResult; readonly payload: Result }[] = [];
   for (const result of waiting) {
@@ -106,7 +121,9 @@ function write(writer: MemoryWriter, waiting: readonly WaitingResult[]): readonl
     result: accepted[index].result,
     reason: describeError(error, 2_000),
   }));
-  return [...refusals, ...unwritable];
+  const lost = new Set(refused.map(({ index }) => index));
+  const written = accepted.filter((_, index) => !lost.has(index)).map(({ payload }) => payload);
+  return { written, refusals: [...refusals, ...unwritable] };
 }
 
 function describeIssues(

@@ -6,6 +6,7 @@ import type { Migration } from './migration.ts';
 import { outbox } from './outbox.ts';
 import { pullRequestReviews } from './pull-request-reviews.ts';
 import { scheduleSlots } from './schedule-slots.ts';
+import { telegram } from './telegram.ts';
 
 /** Every migration, in the order in which they are applied. To add one: a file here, and a line at the end. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   healthResults,
   goals,
   maintenance,
+  telegram,
 ];
