@@ -23,4 +23,6 @@ export interface TimetableEntry {
 export const TIMETABLE: readonly TimetableEntry[] = [
   // Monday and Friday, 09:00
   { job: 'code-review', at: '0 9 * * mon,fri', catchUp: { policy: 'latest', withinHours: 24 }, overlap: 'skip' },
+  // Friday, 18:00
+  { job: 'retro', at: '0 18 * * fri', catchUp: { policy: 'latest', withinHours: 48 }, overlap: 'skip' },
 ];

@@ -6,6 +6,7 @@ import { addEnqueueCommand } from './enqueue.ts';
 import { addFixCommand } from './fix.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
+import { addRetroCommand } from './retro.ts';
 import { addScheduleCommand } from './schedule.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addScheduleCommand,
   addStatusCommand,
   addKpiCommand,
+  addRetroCommand,
   addDoctorCommand,
   addAlertmanagerConfigCommand,
   addDemoCommand,

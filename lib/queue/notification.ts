@@ -9,7 +9,7 @@ const LONGEST_FACT = 1_000;
 export const notificationSchema = z.strictObject({
   version: z.literal(1),
   /** Which text of the catalogue it is. */
-  kind: z.enum(['budget-notice', 'queue-paused', 'task-ended']),
+  kind: z.enum(['budget-notice', 'queue-paused', 'retro', 'task-ended']),
   /** Two with the same key are one. BullMQ refuses one of digits alone. */
   key: z.string().regex(/^(?!\d+$)[\w.-]{1,120}$/),
   at: z.iso.datetime(),

@@ -1,5 +1,6 @@
 import { codeReview } from './code-review.ts';
 import type { Job } from './job.ts';
+import { retro } from './retro.ts';
 
 /** Every job. To add one: a file here, a line below, and its time in `timetable.ts`. */
-export const JOBS: readonly Job[] = [codeReview];
+export const JOBS: readonly Job[] = [codeReview, retro];
