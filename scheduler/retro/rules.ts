@@ -20,6 +20,7 @@ const FULL_SHARE = 0.1;
 const LEAST_FULL_HOURS = 1;
 const MODEL_TIMES = 2;
 const LEAST_OF_MODEL = 5;
+const DAYS_OF_WEEK = 7;
 
 /** What went well, the most telling first. To add a rule: a function below, a line here, its facts and its sentences. */
 export const REPEAT: readonly Rule<Remark>[] = [bestAgent, successRose, workedAlone, lessonWorks, costFell];
@@ -78,9 +79,9 @@ function successChange(figures: RetroFigures): { readonly now: number; readonly 
 }
 
 function workedAlone(figures: RetroFigures): Remark | undefined {
-  const { value: tasks = 0, meetsTarget } = kpi(figures, 'autonomous_tasks_week');
-  if (!meetsTarget) return undefined;
-  return { kind: 'worked-alone', facts: { tasks, hours: kpi(figures, 'hours_saved_week').value ?? 0 } };
+  if (!kpi(figures, 'autonomous_tasks_week').meetsTarget) return undefined;
+  const [tasks, hours] = [perPeriod(figures, 'autonomous_tasks_week'), perPeriod(figures, 'hours_saved_week')];
+  return { kind: 'worked-alone', facts: { tasks, hours } };
 }
 
 function lessonWorks({ lessons }: RetroFigures): Remark | undefined {
@@ -227,8 +228,13 @@ function countAll({ success, failed, unknown }: RetroFigures['outcomes']): numbe
   return success + failed + unknown;
 }
 
+/** What a KPI that is told by the week was in the days themselves; 0 if it is not known. */
+export function perPeriod(figures: RetroFigures, key: 'autonomous_tasks_week' | 'hours_saved_week'): number {
+  return ((kpi(figures, key).value ?? 0) * figures.days) / DAYS_OF_WEEK;
+}
+
 /** One of the KPIs; each is always there. */
-export function kpi({ kpis }: RetroFigures, key: KpiKey): KpiOfRetro {
+function kpi({ kpis }: RetroFigures, key: KpiKey): KpiOfRetro {
   const found = kpis.find((each) => each.key === key);
   if (!found) throw new Error(`there is no KPI "${key}"`);
   return found;

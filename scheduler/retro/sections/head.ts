@@ -1,4 +1,4 @@
-import { kpi } from '../rules.ts';
+import { perPeriod } from '../rules.ts';
 import type { Retro } from '../style.ts';
 
 /** Fewer known outcomes than this make a percentage that says little. */
@@ -26,7 +26,7 @@ function inShort(retro: Retro): readonly string[] {
     const { lastTask } = figures;
     return [words.noTasks, lastTask === undefined ? words.neverTasks : words.lastTask(say.day(lastTask))];
   }
-  const hours = kpi(figures, 'hours_saved_week').value ?? 0;
+  const hours = perPeriod(figures, 'hours_saved_week');
   return [
     words.tasks(tasks, say.number(tasks / figures.days, 1)),
     ...outcomes(retro),

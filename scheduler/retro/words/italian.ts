@@ -5,6 +5,12 @@ import type { ChangeSentences, RemarkSentences } from './words.ts';
 const some = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 const times = (count: number): string => (count === 1 ? 'una volta' : `${count} volte`);
 
+function howMany(success: number, failed: number): string {
+  if (failed === 0) return success === 1 ? 'riuscito' : 'tutti riusciti';
+  if (success === 0) return failed === 1 ? 'fallito' : 'tutti falliti';
+  return `${some(success, 'riuscito', 'riusciti')} e ${some(failed, 'fallito', 'falliti')}`;
+}
+
 /** The retrospective in Italian. */
 export function italian(say: Say) {
   return {
@@ -17,7 +23,7 @@ export function italian(say: Say) {
     neverTasks: 'In questa memoria non ce n’è mai stato uno.',
     tasks: (count: number, perDay: string) => `${some(count, 'task', 'task')}, ${perDay} al giorno.`,
     outcomes: (success: number, failed: number, ratio: string) =>
-      `Con esito noto ${some(success + failed, 'task', 'task')}: ${some(success, 'riuscito', 'riusciti')} e ${some(failed, 'fallito', 'falliti')} (${ratio} di successo).`,
+      `Con esito noto ${some(success + failed, 'task', 'task')}: ${howMany(success, failed)} (${ratio} di successo).`,
     fewOutcomes: 'Sono pochi: la percentuale dice poco.',
     unknown: (count: number) =>
       count === 1 ? 'Di un altro non si sa com’è andata.' : `Di altri ${count} non si sa com’è andata.`,
