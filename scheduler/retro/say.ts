@@ -33,6 +33,7 @@ export function createSay({ language, timezone, eurPerUsd }: SayOptions): Say {
   const date = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
     new Intl.DateTimeFormat(locale, { timeZone: timezone, ...options });
   const day = date({ day: 'numeric', month: 'long', year: 'numeric' });
+  const partsOf = (at: string): readonly string[] => day.format(Date.parse(at)).split(' ');
   const weekday = date({ weekday: 'long', day: 'numeric', month: 'long' });
   const time = date({ hour: '2-digit', minute: '2-digit' });
   const number = (value: number, decimals = 0): string =>
@@ -50,8 +51,16 @@ export function createSay({ language, timezone, eurPerUsd }: SayOptions): Say {
     duration,
     day: (at) => day.format(Date.parse(at)),
     moment: (at) => `${weekday.format(Date.parse(at))}${AT[language]}${time.format(Date.parse(at))}`,
-    days: (from, until) => day.formatRange(Date.parse(from), Date.parse(until)),
+    days: (from, until) => joinDays(partsOf(from), partsOf(until)),
   };
+}
+
+/** Two days by their parts: what they have in common is said once. */
+function joinDays(from: readonly string[], until: readonly string[]): string {
+  const [day, month, year] = from;
+  const [, untilMonth, untilYear] = until;
+  if (year !== untilYear) return `${from.join(' ')} – ${until.join(' ')}`;
+  return month === untilMonth ? `${day}–${until.join(' ')}` : `${day} ${month} – ${until.join(' ')}`;
 }
 
 /** By its two largest units, the smaller one only where it matters. */

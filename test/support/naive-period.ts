@@ -117,6 +117,6 @@ export function rounded(value: number): number {
 
 /** Groups by a name, in the order of the names. */
 export function sortedBy<T>(values: readonly T[], nameOf: (value: T) => string): [string, T[]][] {
-  const names = [...new Set(values.map(nameOf))].sort();
+  const names = [...new Set(values.map(nameOf))].sort((one, other) => (one < other ? -1 : 1));
   return names.map((name) => [name, values.filter((value) => nameOf(value) === name)]);
 }

@@ -230,7 +230,7 @@ export function english(say: Say): Words {
     short: {
       tasks: (count, perDay) => `${some(count, 'task')} (${perDay} a day)`,
       success: (success, known, ratio, unknown) =>
-        `${success} of ${known} known outcomes succeeded (${ratio}); ${unknown} unknown`,
+        `${success} of ${known} known outcomes succeeded (${ratio})${unknown > 0 ? `; ${unknown} unknown` : ''}`,
       best: (agent) => `Best: ${agent}`,
       inNeed: (agent, reason) => `Needs help: ${agent}, ${reason}`,
       error: (example, count) => `Most frequent error (${times(count)}): ${example}`,

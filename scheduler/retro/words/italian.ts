@@ -253,7 +253,7 @@ export function italian(say: Say) {
     short: {
       tasks: (count: number, perDay: string) => `${some(count, 'task', 'task')} (${perDay} al giorno)`,
       success: (success: number, known: number, ratio: string, unknown: number) =>
-        `Riusciti ${success} su ${known} con esito noto (${ratio}); ${unknown} senza esito`,
+        `Riusciti ${success} su ${known} con esito noto (${ratio})${unknown > 0 ? `; ${unknown} senza esito` : ''}`,
       best: (agent: string) => `Meglio: ${agent}`,
       inNeed: (agent: string, reason: string) => `Da aiutare: ${agent}, ${reason}`,
       error: (example: string, count: number) => `Errore più frequente (${times(count)}): ${example}`,
