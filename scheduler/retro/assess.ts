@@ -5,6 +5,8 @@ import type { AgentOfPeriod } from '../../lib/memory/period/agents.ts';
 export const LEAST_OUTCOMES = 5;
 const LEAST_TASKS = 5;
 const LEAST_DURATIONS = 3;
+/** Where all failed, so many say enough. */
+const LEAST_ALL_FAILED = 3;
 const LEAST_OF_A_KIND = 2;
 const LEAST_WASTE_USD = 0.1;
 const MOST_WASTE = 0.3;
@@ -56,9 +58,9 @@ export function agentsInNeed(agents: readonly AgentOfPeriod[]): readonly AgentIn
     .map(({ each, troubles }) => ({ agent: each.agent, troubles }));
 }
 
-/** Agents of which too few outcomes are known to judge them. */
+/** Agents of which too few outcomes are known to judge them, and nothing else is known against them. */
 export function unjudgedAgents(agents: readonly AgentOfPeriod[]): readonly AgentOfPeriod[] {
-  return agents.filter((each) => isAgent(each) && knownOf(each) < LEAST_OUTCOMES);
+  return agents.filter((each) => isAgent(each) && knownOf(each) < LEAST_OUTCOMES && troublesOf(each).length === 0);
 }
 
 function troublesOf(each: AgentOfPeriod): readonly Trouble[] {
@@ -66,8 +68,9 @@ function troublesOf(each: AgentOfPeriod): readonly Trouble[] {
   const known = success + failed;
   const isMany = (count: number, of: number, share: number): boolean =>
     of >= LEAST_TASKS && count >= LEAST_OF_A_KIND && count / of > share;
+  const isOften = isMany(failed, known, 1 - KPI_TARGETS.success_ratio);
   return [
-    ...when(isMany(failed, known, 1 - KPI_TARGETS.success_ratio), { kind: 'failures', count: failed, of: known }),
+    ...when(isOften || (success === 0 && failed >= LEAST_ALL_FAILED), { kind: 'failures', count: failed, of: known }),
     ...when(isMany(fixed, tasks, KPI_TARGETS.fix_after_agent_ratio), { kind: 'fixes', count: fixed, of: tasks }),
     ...when(isMany(retried, tasks, KPI_TARGETS.retry_ratio), { kind: 'retries', count: retried, of: tasks }),
     ...when(withDuration >= LEAST_DURATIONS && (meanSeconds ?? 0) > KPI_TARGETS.task_seconds_mean, {

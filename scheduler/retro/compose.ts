@@ -9,7 +9,7 @@ import { lessons } from './sections/lessons.ts';
 import { numbers } from './sections/numbers.ts';
 import { time } from './sections/time.ts';
 import { shortLines } from './short.ts';
-import { MARKDOWN, PLAIN, type Retro, type Style } from './style.ts';
+import { MARKDOWN, plain, type Retro, type Style } from './style.ts';
 import { english } from './words/english.ts';
 import { italian } from './words/italian.ts';
 
@@ -42,7 +42,7 @@ export function composeRetro(figures: RetroFigures, reader: Reader): string {
 
 /** What fits a phone: plain text of at most 900 characters, the least important lines left out. */
 export function composeShort(figures: RetroFigures, reader: Reader): string {
-  const lines = [...shortLines(makeRetro(figures, reader, PLAIN))];
+  const lines = [...shortLines(makeRetro(figures, reader, plain(reader.language)))];
   while (lines.join('\n').length > LONGEST_SHORT) lines.pop();
   return lines.join('\n');
 }

@@ -75,6 +75,11 @@ export interface RetroFigures {
   readonly eurPerUsd: number;
 }
 
+/** Whether no task ended in its days. */
+export function isEmptyWeek({ outcomes: { success, failed, unknown } }: RetroFigures): boolean {
+  return success + failed + unknown === 0;
+}
+
 export interface RetroSources {
   readonly period: Period;
   readonly before: Period;

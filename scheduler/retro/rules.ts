@@ -206,7 +206,7 @@ function useLessons({ lessons }: RetroFigures): Change | undefined {
 
 function useQueue({ outcomes }: RetroFigures): Change | undefined {
   const tasks = countAll(outcomes);
-  return tasks >= LEAST_OUTCOMES && outcomes.unknown / tasks > MOST_OF_IT
+  return tasks >= LEAST_OF_MODEL && outcomes.unknown / tasks > MOST_OF_IT
     ? { kind: 'use-queue', facts: { unknown: outcomes.unknown, tasks } }
     : undefined;
 }
@@ -234,7 +234,7 @@ export function perPeriod(figures: RetroFigures, key: 'autonomous_tasks_week' | 
 }
 
 /** One of the KPIs; each is always there. */
-function kpi({ kpis }: RetroFigures, key: KpiKey): KpiOfRetro {
+export function kpi({ kpis }: RetroFigures, key: KpiKey): KpiOfRetro {
   const found = kpis.find((each) => each.key === key);
   if (!found) throw new Error(`there is no KPI "${key}"`);
   return found;

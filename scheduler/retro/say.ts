@@ -5,6 +5,8 @@ export type Language = Config['language'];
 /** Figures as people read them, by the habits of a language. */
 export interface Say {
   readonly number: (value: number, decimals?: number) => string;
+  /** A rate, to one decimal, or two where there is little. */
+  readonly rate: (value: number) => string;
   readonly percent: (ratio: number) => string;
   /** An amount of US dollars in euro. */
   readonly eurOf: (usd: number) => string;
@@ -45,6 +47,7 @@ export function createSay({ language, timezone, eurPerUsd }: SayOptions): Say {
   };
   return {
     number,
+    rate: (value) => number(value, value < 1 ? 2 : 1),
     percent: (ratio) => ratio.toLocaleString(locale, { style: 'percent', maximumFractionDigits: 1 }),
     eur,
     eurOf: (usd) => eur(usd * eurPerUsd),

@@ -22,7 +22,7 @@ export function shortLines(retro: Retro): readonly string[] {
   const ratio = say.percent(success / known);
   const lines = [
     say.days(figures.from, figures.until),
-    tasks === 0 ? words.noTasks : words.short.tasks(tasks, say.number(tasks / figures.days, 1)),
+    tasks === 0 ? words.noTasks : words.short.tasks(tasks, say.rate(tasks / figures.days)),
     ...(tasks > 0 ? [known === 0 ? words.noOutcomes : words.short.success(success, known, ratio, unknown)] : []),
     ...spentText(retro),
     ...(best ? [words.short.best(words.agents.bestItem(best.agent, best.success, best.success + best.failed))] : []),

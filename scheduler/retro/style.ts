@@ -1,6 +1,6 @@
 import type { RetroFigures } from './figures.ts';
 import { code, prose } from './markdown.ts';
-import type { Say } from './say.ts';
+import type { Language, Say } from './say.ts';
 import type { Words } from './words/words.ts';
 
 /** How text from outside is shown: so that it means nothing but itself. */
@@ -13,7 +13,12 @@ export interface Style {
 }
 
 export const MARKDOWN: Style = { name: (text) => `**${prose(text)}**`, quote: code, prose };
-export const PLAIN: Style = { name: (text) => text, quote: (text) => `«${text}»`, prose: (text) => text };
+
+/** Plain text, with the quotation marks of a language. */
+export function plain(language: Language): Style {
+  const quote = (text: string): string => (language === 'it' ? `«${text}»` : `“${text}”`);
+  return { name: (text) => text, quote, prose: (text) => text };
+}
 
 /** What every part of a retrospective is made from. */
 export interface Retro {

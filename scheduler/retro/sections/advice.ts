@@ -1,4 +1,5 @@
 import { changeText, remarkText } from '../advice-text.ts';
+import { isEmptyWeek } from '../figures.ts';
 import { AVOID, advise, CHANGE, REPEAT } from '../rules.ts';
 import type { Retro } from '../style.ts';
 
@@ -19,9 +20,10 @@ export function advice(retro: Retro): readonly string[] {
     .slice(0, MOST_CHANGES)
     .map((change) => changeText(change, retro));
   const suggestions = changes.map(({ what, why }, index) => `${index + 1}. ${what} ${why}`);
+  const hasRemarks = !isEmptyWeek(figures);
   return [
-    ...[`## ${headings.repeat}`, '', ...remarks(REPEAT, words.nothingToRepeat), ''],
-    ...[`## ${headings.avoid}`, '', ...remarks(AVOID, words.nothingToAvoid), ''],
+    ...(hasRemarks ? [`## ${headings.repeat}`, '', ...remarks(REPEAT, words.nothingToRepeat), ''] : []),
+    ...(hasRemarks ? [`## ${headings.avoid}`, '', ...remarks(AVOID, words.nothingToAvoid), ''] : []),
     ...[`## ${headings.change}`, '', ...(changes.length > 0 ? suggestions : [words.nothingToChange]), ''],
     ...[`## ${headings.steps}`, ''],
     ...(changes.length > 0 ? changes.map(({ step }) => `- [ ] ${step}`) : [words.noSteps]),

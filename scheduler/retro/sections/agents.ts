@@ -87,8 +87,8 @@ function caveats({ figures, words, say }: Retro): readonly string[] {
   const { queued, outcomes } = figures;
   const unjudged = unjudgedAgents(figures.agents).length;
   const known = queued.success + queued.failed;
-  const hasHooks = outcomes.success + outcomes.failed > known;
   const ofQueue = known > 0 ? [words.agents.queued(queued.success, known, say.percent(queued.success / known))] : [];
-  const caveat = [...ofQueue, ...(hasHooks ? [words.agents.hooks] : [])].join(' ');
+  const ofHooks = outcomes.success > queued.success ? [words.agents.hooks] : [];
+  const caveat = [...ofHooks, ...ofQueue].join(' ');
   return [...(unjudged > 0 ? [words.agents.unjudged(unjudged)] : []), ...(caveat === '' ? [] : [caveat])];
 }

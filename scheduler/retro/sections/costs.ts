@@ -1,4 +1,5 @@
 import type { Spending, SpendingOf } from '../../../lib/memory/period/spending.ts';
+import { isEmptyWeek } from '../figures.ts';
 import { prose } from '../markdown.ts';
 import type { Retro } from '../style.ts';
 
@@ -9,6 +10,7 @@ const MOST_MODELS = 4;
 export function costs(retro: Retro): readonly string[] {
   const { figures, words } = retro;
   const { spending } = figures;
+  if (isEmptyWeek(figures) && !spending?.usd) return [];
   const heading = [`## ${words.costs.heading}`, ''];
   if (!spending) return [...heading, words.costs.notKnown];
   if (spending.usd === 0) return [...heading, words.costs.none];
@@ -33,7 +35,12 @@ function spentText({ usd, tasks }: Spending, { figures, words, say }: Retro): st
 function wastedText({ usd, wastedUsd: { failed, retried } }: Spending, { words, say }: Retro): string {
   const sum = failed + retried;
   if (sum === 0) return words.costs.nothingWasted;
-  return words.costs.wasted(say.eurOf(sum), say.percent(sum / usd), say.eurOf(failed), say.eurOf(retried));
+  const { wastedParts } = words.costs;
+  const parts = [
+    ...(failed > 0 ? [wastedParts.failed(say.eurOf(failed))] : []),
+    ...(retried > 0 ? [wastedParts.retried(say.eurOf(retried))] : []),
+  ];
+  return words.costs.wasted(say.eurOf(sum), say.percent(sum / usd), parts.join(', '));
 }
 
 interface Showing {

@@ -1,4 +1,5 @@
-import type { ErrorOfRetro } from '../figures.ts';
+import { type ErrorOfRetro, isEmptyWeek } from '../figures.ts';
+import { kpi } from '../rules.ts';
 import type { Retro } from '../style.ts';
 
 const MOST_ERRORS = 5;
@@ -10,7 +11,9 @@ const MOST_AGENTS = 3;
 export function errors(retro: Retro): readonly string[] {
   const { words } = retro;
   const { count, kindCount, repeatedKindCount, countBefore, kinds } = retro.figures.errors;
+  if (isEmptyWeek(retro.figures) && count === 0) return [];
   const heading = [`## ${words.errors.heading}`, ''];
+  if (kpi(retro.figures, 'repeated_errors').value === undefined) return [...heading, words.errors.notKnown];
   if (count === 0) return [...heading, words.errors.none];
   const repeated = kinds.filter((kind) => kind.count > 1);
   const shown = (repeated.length > 0 ? repeated : kinds).slice(0, repeated.length > 0 ? MOST_ERRORS : MOST_SINGLE);

@@ -1,3 +1,4 @@
+import { isEmptyWeek } from '../figures.ts';
 import { perPeriod } from '../rules.ts';
 import type { Retro } from '../style.ts';
 
@@ -22,13 +23,13 @@ function inShort(retro: Retro): readonly string[] {
   const { figures, words, say } = retro;
   const { success, failed, unknown } = figures.outcomes;
   const tasks = success + failed + unknown;
-  if (tasks === 0) {
+  if (isEmptyWeek(figures)) {
     const { lastTask } = figures;
     return [words.noTasks, lastTask === undefined ? words.neverTasks : words.lastTask(say.day(lastTask))];
   }
   const hours = perPeriod(figures, 'hours_saved_week');
   return [
-    words.tasks(tasks, say.number(tasks / figures.days, 1)),
+    words.tasks(tasks, say.rate(tasks / figures.days)),
     ...outcomes(retro),
     ...spentText(retro),
     ...(hours > 0 ? [words.saved(say.number(hours, 1))] : []),

@@ -1,12 +1,12 @@
 import type { KpiKey } from '../../../lib/memory/kpis.ts';
-import type { KpiOfRetro } from '../figures.ts';
+import { isEmptyWeek, type KpiOfRetro } from '../figures.ts';
 import { table } from '../markdown.ts';
 import type { Say } from '../say.ts';
 import type { Retro } from '../style.ts';
 
 /** How each KPI is written. */
 const FORMS: Readonly<Record<KpiKey, (value: number, say: Say) => string>> = {
-  tasks_per_day: (value, say) => say.number(value, 1),
+  tasks_per_day: (value, say) => say.rate(value),
   success_ratio: (value, say) => say.percent(value),
   task_seconds_mean: (value, say) => say.duration(value),
   retry_ratio: (value, say) => say.percent(value),
@@ -24,15 +24,21 @@ const FORMS: Readonly<Record<KpiKey, (value: number, say: Say) => string>> = {
 export function numbers(retro: Retro): readonly string[] {
   const { figures, words } = retro;
   const { heading, now, change, target } = words.numbers;
+  if (isEmptyWeek(figures)) return [];
   // Nobody said what the machine costs: 0 is no figure then.
   const kpis = figures.kpis.filter(({ key, value }) => key !== 'infra_cost_eur_month' || value !== 0);
-  const rows = kpis.map((kpi) => [
-    words.numbers.kpis[kpi.key],
-    valueCell(kpi, retro),
-    changeCell(kpi, retro),
-    targetCell(kpi, retro),
-  ]);
-  return [`## ${heading}`, '', ...table(['', now(figures.days), change, target], rows)];
+  const isShown = ({ key, value, before }: KpiOfRetro): boolean =>
+    key === 'success_ratio' || value !== undefined || before !== undefined;
+  const missing = kpis.filter((kpi) => !isShown(kpi)).map(({ key }) => words.numbers.kpis[key].toLowerCase());
+  const rows = kpis
+    .filter(isShown)
+    .map((kpi) => [words.numbers.kpis[kpi.key], valueCell(kpi, retro), changeCell(kpi, retro), targetCell(kpi, retro)]);
+  return [
+    `## ${heading}`,
+    '',
+    ...table(['', now(figures.days), change, target], rows),
+    ...(missing.length > 0 ? ['', words.numbers.allNotKnown(missing.join(', '))] : []),
+  ];
 }
 
 function valueCell({ key, value }: KpiOfRetro, { figures, words, say }: Retro): string {

@@ -12,12 +12,12 @@ export function english(say: Say): Words {
     demo: 'Demo data: this memory is made up.',
     inShort: 'In short.',
     noTasks: 'No tasks in these days.',
-    lastTask: (moment) => `The last one ended on ${moment}.`,
+    lastTask: (day) => `The last one ended on ${day}.`,
     neverTasks: 'There has never been one in this memory.',
     tasks: (count, perDay) => `${some(count, 'task')}, ${perDay} a day.`,
     outcomes: (success, failed, ratio) =>
       `Of ${some(success + failed, 'task')} the outcome is known: ${success} succeeded and ${failed} failed (${ratio} success).`,
-    fewOutcomes: 'These are few: the percentage says little.',
+    fewOutcomes: 'Too few for the percentage to say much.',
     unknown: (count) => `How ${count === 1 ? 'another one' : `${count} others`} went, nobody knows.`,
     noOutcomes: 'How they went, nobody knows: the success rate is not known.',
     spent: (sum, wasted, share) => `Spent ${sum}, ${wasted} of it in vain (${share}).`,
@@ -30,6 +30,7 @@ export function english(say: Say): Words {
       change: 'Against before',
       target: 'Target',
       notKnown: 'not known',
+      allNotKnown: (names) => `Not known, since the memory does not hold what it takes: ${names}.`,
       beforeNotKnown: 'not known before',
       same: '= as before',
       changed: (arrow, before) => `${arrow} from ${before}`,
@@ -59,23 +60,24 @@ export function english(say: Say): Words {
       best: (items) => `**Works best:** ${items}.`,
       bestItem: (agent, success, known) => `${agent} (${success} of ${known})`,
       next: 'then',
-      noBest: 'No agent has enough known outcomes to say who works best.',
+      noBest: 'Nobody stands out: that takes at least 5 known outcomes and nothing to improve.',
       inNeed: (items) => `**Needs help:** ${items}.`,
       failures: (count, of) => `${count} of ${of} known outcomes failed`,
       fixes: (count, of) => `${count} of ${of} mended`,
       retries: (count, of) => `${count} of ${of} retried`,
-      slow: (mean) => `${mean} a task on average`,
+      slow: (mean) => `${mean} a task`,
       waste: (wasted, all) => `${wasted} of ${all} in vain`,
       unjudged: (count) =>
         `Of ${some(count, 'agent')} fewer than 5 outcomes are known: too few to judge ${count === 1 ? 'it' : 'them'}.`,
       queued: (success, known, ratio) =>
         `From the queue, where every outcome is written down: ${success} of ${known} succeeded (${ratio}).`,
-      hooks: 'Hooks, however, call every task that returns a success, however it went.',
+      hooks: 'Hooks call every task that returns a success, however it went.',
     },
 
     errors: {
       heading: 'Errors',
-      none: 'No error is written in the memory.',
+      none: 'None.',
+      notKnown: 'Not known: nobody writes messages of errors into this memory.',
       count: (count, kinds, before) => `${some(count, 'error')} of ${some(kinds, 'kind')} (${before} before).`,
       item: (example, count, past, agents) => `${example}: ${times(count)}, ${past} (${agents})`,
       isNew: 'never seen before',
@@ -103,8 +105,11 @@ export function english(say: Say): Words {
       none: 'No cost is written down for these days.',
       spent: (sum, tasks, each) => `Spent ${sum} on ${some(tasks, 'task')}, ${each} each`,
       before: (sum, tasks) => `${sum} on ${tasks} before`,
-      wasted: (sum, share, failed, retried) =>
-        `In vain ${sum} (${share}): ${failed} on tasks that failed, ${retried} on attempts that were repeated.`,
+      wasted: (sum, share, parts) => `In vain ${sum} (${share}): ${parts}.`,
+      wastedParts: {
+        failed: (sum) => `${sum} on tasks that failed`,
+        retried: (sum) => `${sum} on attempts that were repeated`,
+      },
       nothingWasted: 'Nothing in vain.',
       byAgent: (items) => `By agent: ${items}.`,
       byModel: (items) => `By model: ${items}.`,
@@ -123,7 +128,8 @@ export function english(say: Say): Words {
       longest: 'The longest:',
       task: (duration, agent, project) => `${duration}, ${agent} on ${project}`,
       outcomes: { success: 'succeeded', failed: 'failed', unknown: 'outcome not known' },
-      again: (retried, fixed) => `${some(retried, 'task')} retried, ${fixed} mended by a person.`,
+      retried: (count) => (count === 0 ? 'no task retried' : `${some(count, 'task')} retried`),
+      fixed: (count) => (count === 0 ? 'none mended by a person' : `${count} mended by a person`),
     },
 
     workers: {
@@ -131,16 +137,20 @@ export function english(say: Say): Words {
       notKnown: 'Nobody can say: no task of the queue has a duration.',
       yes: (places, full, share) =>
         `Perhaps: ${places === 1 ? 'the only place was' : `all ${places} places were`} taken for ${full}, ${share} of the time the queue worked.`,
-      no: (places, full, all) =>
-        `Not now: the queue worked ${all}, and ${places === 1 ? 'one place was enough' : `all ${places} places were taken at once for ${full}`}.`,
+      no: (places, all) =>
+        places === 1
+          ? `Not now: the queue worked ${all}, and one place was enough.`
+          : `Not now: the queue worked ${all}, and the ${places} places were never taken at once.`,
+      hardly: (places, full, all) =>
+        `Not now: the queue worked ${all}, and only for ${full} all ${places} places were taken at once.`,
       estimate: 'Estimated from durations.',
     },
 
     headings: { repeat: 'To repeat', avoid: 'To avoid', change: 'Suggestions', steps: 'Next steps' },
     nothingToRepeat: 'Nothing yet: it takes more known outcomes to say.',
     nothingToAvoid: 'Nothing in particular.',
-    nothingToChange: 'None: all is well as it is.',
-    noSteps: 'Go on like this.',
+    nothingToChange: 'None, by what is known.',
+    noSteps: 'Nothing in particular.',
 
     remarks: {
       'best-agent': ({ agent, success, known }) =>
@@ -166,7 +176,7 @@ export function english(say: Say): Words {
 
     changes: {
       'look-at-hooks': () => ({
-        what: 'See whether the hooks still write.',
+        what: 'If there should have been work, see whether the hooks still write.',
         why: 'Not a single task has come in.',
         step: 'Run `swarm doctor` and look at the hooks',
       }),
@@ -177,12 +187,15 @@ export function english(say: Say): Words {
       }),
       'smaller-budget': ({ agent, wastedUsd, allWastedUsd }) => ({
         what: `Give ${agent} a smaller budget or another model.`,
-        why: `Alone it spent ${say.eurOf(wastedUsd)} of ${say.eurOf(allWastedUsd)} in vain.`,
+        why:
+          wastedUsd === allWastedUsd
+            ? `All of the ${say.eurOf(allWastedUsd)} spent in vain is its own.`
+            : `Of the ${say.eurOf(allWastedUsd)} spent in vain, ${say.eurOf(wastedUsd)} is its own.`,
         step: `Try ${agent} with a lower \`--budget-usd\` or another \`--model\``,
       }),
       'help-agent': ({ agent, failed, known }) => ({
         what: `Help ${agent} before it gets more work.`,
-        why: `${failed} of its ${known} known outcomes are failures.`,
+        why: `${failed === known ? `All ${known}` : `${failed} of its ${known}`} known outcomes are failures.`,
         step: `Read the failed tasks of ${agent}, then give it smaller ones`,
       }),
       'review-agent': ({ agent, fixed, tasks }) => ({

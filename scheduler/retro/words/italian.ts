@@ -19,12 +19,12 @@ export function italian(say: Say) {
     demo: 'Dati di prova: questa memoria è inventata.',
     inShort: 'In breve.',
     noTasks: 'Nessun task in questi giorni.',
-    lastTask: (moment: string) => `L’ultimo è finito ${moment}.`,
+    lastTask: (day: string) => `L’ultimo è del ${day}.`,
     neverTasks: 'In questa memoria non ce n’è mai stato uno.',
     tasks: (count: number, perDay: string) => `${some(count, 'task', 'task')}, ${perDay} al giorno.`,
     outcomes: (success: number, failed: number, ratio: string) =>
       `Con esito noto ${some(success + failed, 'task', 'task')}: ${howMany(success, failed)} (${ratio} di successo).`,
-    fewOutcomes: 'Sono pochi: la percentuale dice poco.',
+    fewOutcomes: 'Troppo pochi perché la percentuale dica qualcosa.',
     unknown: (count: number) =>
       count === 1 ? 'Di un altro non si sa com’è andata.' : `Di altri ${count} non si sa com’è andata.`,
     noOutcomes: 'Di nessuno si sa com’è andata: il tasso di successo non è noto.',
@@ -38,6 +38,7 @@ export function italian(say: Say) {
       change: 'Rispetto a prima',
       target: 'Obiettivo',
       notKnown: 'non noto',
+      allNotKnown: (names: string) => `Non noti, perché la memoria non dice quello che serve: ${names}.`,
       beforeNotKnown: 'prima non noto',
       same: '= come prima',
       changed: (arrow: string, before: string) => `${arrow} da ${before}`,
@@ -67,12 +68,12 @@ export function italian(say: Say) {
       best: (items: string) => `**Lavora meglio:** ${items}.`,
       bestItem: (agent: string, success: number, known: number) => `${agent} (${success} su ${known})`,
       next: 'poi',
-      noBest: 'Nessuna ape ha abbastanza esiti noti per dire chi lavora meglio.',
+      noBest: 'Nessuna spicca: per dirlo servono almeno 5 esiti noti e niente da migliorare.',
       inNeed: (items: string) => `**Ha bisogno d’aiuto:** ${items}.`,
       failures: (count: number, of: number) => `${some(count, 'fallito', 'falliti')} su ${of} esiti noti`,
       fixes: (count: number, of: number) => `${count} corretti su ${of}`,
       retries: (count: number, of: number) => `${count} ritentati su ${of}`,
-      slow: (mean: string) => `${mean} a task, in media`,
+      slow: (mean: string) => `${mean} a task`,
       waste: (wasted: string, all: string) => `${wasted} a vuoto su ${all} spesi`,
       unjudged: (count: number) =>
         count === 1
@@ -80,12 +81,13 @@ export function italian(say: Say) {
           : `Di ${count} api si conoscono meno di 5 esiti: troppo pochi per giudicarle.`,
       queued: (success: number, known: number, ratio: string) =>
         `Dalla coda, dove ogni esito è scritto: ${success} riusciti su ${known} (${ratio}).`,
-      hooks: 'Gli hook invece segnano riuscito ogni task che torna, comunque sia andato.',
+      hooks: 'Gli hook segnano riuscito ogni task che torna, comunque sia andato.',
     },
 
     errors: {
       heading: 'Errori',
-      none: 'Nessun errore scritto nella memoria.',
+      none: 'Nessuno.',
+      notKnown: 'Non noti: questa memoria non scrive i messaggi di errore.',
       count: (count: number, kinds: number, before: number) =>
         `${some(count, 'errore', 'errori')} di ${some(kinds, 'tipo', 'tipi')} (prima ${before}).`,
       item: (example: string, count: number, past: string, agents: string) =>
@@ -108,7 +110,9 @@ export function italian(say: Say) {
       neverApplied: (count: number, active: number) =>
         count === 0
           ? `Tutte le ${active} attive sono già servite.`
-          : `${count} delle ${active} attive non ${count === 1 ? 'è mai servita' : 'sono mai servite'}:`,
+          : count === active
+            ? `Nessuna delle ${active} attive è mai servita:`
+            : `${count} delle ${active} attive non ${count === 1 ? 'è mai servita' : 'sono mai servite'}:`,
       times: (count: number) => `${times(count)} in tutto`,
       severities: { CRITICAL: 'critica', HIGH: 'grave' } as Readonly<Record<string, string>>,
     },
@@ -120,8 +124,11 @@ export function italian(say: Say) {
       spent: (sum: string, tasks: number, each: string) =>
         `Spesi ${sum} per ${some(tasks, 'task', 'task')}, ${each} l’uno`,
       before: (sum: string, tasks: number) => `prima ${sum} per ${tasks}`,
-      wasted: (sum: string, share: string, failed: string, retried: string) =>
-        `A vuoto ${sum} (${share}): ${failed} in task falliti, ${retried} in tentativi poi ripetuti.`,
+      wasted: (sum: string, share: string, parts: string) => `A vuoto ${sum} (${share}): ${parts}.`,
+      wastedParts: {
+        failed: (sum: string) => `${sum} in task falliti`,
+        retried: (sum: string) => `${sum} in tentativi poi ripetuti`,
+      },
       nothingWasted: 'Niente a vuoto.',
       byAgent: (items: string) => `Per ape: ${items}.`,
       byModel: (items: string) => `Per modello: ${items}.`,
@@ -140,8 +147,10 @@ export function italian(say: Say) {
       longest: 'I più lunghi:',
       task: (duration: string, agent: string, project: string) => `${duration}, ${agent} su ${project}`,
       outcomes: { success: 'riuscito', failed: 'fallito', unknown: 'esito non noto' },
-      again: (retried: number, fixed: number) =>
-        `${some(retried, 'task ritentato', 'task ritentati')}, ${some(fixed, 'corretto', 'corretti')} da una persona.`,
+      retried: (count: number) =>
+        count === 0 ? 'nessun task ritentato' : some(count, 'task ritentato', 'task ritentati'),
+      fixed: (count: number) =>
+        count === 0 ? 'nessuno corretto da una persona' : `${some(count, 'corretto', 'corretti')} da una persona`,
     },
 
     workers: {
@@ -149,8 +158,12 @@ export function italian(say: Say) {
       notKnown: 'Non si può dire: nessun task della coda ha una durata.',
       yes: (places: number, full: string, share: string) =>
         `Forse sì: ${places === 1 ? 'l’unico posto è stato occupato' : `i ${places} posti sono stati tutti occupati`} per ${full}, il ${share} del tempo in cui la coda ha lavorato.`,
-      no: (places: number, full: string, all: string) =>
-        `Per ora no: la coda ha lavorato ${all}, e ${places === 1 ? 'un posto è bastato' : `i ${places} posti sono stati occupati insieme per ${full}`}.`,
+      no: (places: number, all: string) =>
+        places === 1
+          ? `Per ora no: la coda ha lavorato ${all}, e un posto è bastato.`
+          : `Per ora no: la coda ha lavorato ${all}, e i ${places} posti non sono mai stati occupati insieme.`,
+      hardly: (places: number, full: string, all: string) =>
+        `Per ora no: la coda ha lavorato ${all}, e solo per ${full} i ${places} posti sono stati occupati insieme.`,
       estimate: 'Stima dalle durate.',
     },
 
@@ -162,8 +175,8 @@ export function italian(say: Say) {
     },
     nothingToRepeat: 'Ancora niente: servono più esiti noti per dirlo.',
     nothingToAvoid: 'Niente di particolare.',
-    nothingToChange: 'Nessuno: va bene così.',
-    noSteps: 'Continuare così.',
+    nothingToChange: 'Nessuno, con quello che si sa.',
+    noSteps: 'Niente di particolare.',
 
     remarks: {
       'best-agent': ({ agent, success, known }) =>
@@ -189,7 +202,7 @@ export function italian(say: Say) {
 
     changes: {
       'look-at-hooks': () => ({
-        what: 'Controllare che gli hook scrivano ancora.',
+        what: 'Se doveva esserci lavoro, controllare che gli hook scrivano ancora.',
         why: 'Non è arrivato nemmeno un task.',
         step: 'Lanciare `swarm doctor` e guardare gli hook',
       }),
@@ -200,12 +213,18 @@ export function italian(say: Say) {
       }),
       'smaller-budget': ({ agent, wastedUsd, allWastedUsd }) => ({
         what: `Dare a ${agent} un budget più piccolo o un altro modello.`,
-        why: `Da sola ha speso a vuoto ${say.eurOf(wastedUsd)} su ${say.eurOf(allWastedUsd)}.`,
+        why:
+          wastedUsd === allWastedUsd
+            ? `Sono suoi tutti i ${say.eurOf(allWastedUsd)} andati a vuoto.`
+            : `Sono suoi ${say.eurOf(wastedUsd)} dei ${say.eurOf(allWastedUsd)} andati a vuoto.`,
         step: `Provare ${agent} con \`--budget-usd\` più basso o un altro \`--model\``,
       }),
       'help-agent': ({ agent, failed, known }) => ({
         what: `Aiutare ${agent} prima di darle altro lavoro.`,
-        why: `${failed} dei suoi ${known} esiti noti sono fallimenti.`,
+        why:
+          failed === known
+            ? `Tutti i suoi ${known} esiti noti sono fallimenti.`
+            : `${failed} dei suoi ${known} esiti noti sono fallimenti.`,
         step: `Leggere i task falliti di ${agent} e dargliene di più piccoli`,
       }),
       'review-agent': ({ agent, fixed, tasks }) => ({
@@ -225,7 +244,7 @@ export function italian(say: Say) {
       }),
       'smaller-tasks': ({ slow, withDuration }) => ({
         what: 'Dividere i task lunghi.',
-        why: `${slow} dei ${withDuration} con durata nota hanno superato i 10 minuti.`,
+        why: `Con durata nota, ${slow} su ${withDuration} hanno superato i 10 minuti.`,
         step: 'Spezzare i prossimi task lunghi in passi da meno di 10 minuti',
       }),
       'fewer-retries': ({ share }) => ({
@@ -235,7 +254,7 @@ export function italian(say: Say) {
       }),
       'use-lessons': ({ count, active }) => ({
         what: 'Ripassare le lezioni mai usate.',
-        why: `${count} delle ${active} attive non sono mai servite: o nessuno le vede, o sono superate.`,
+        why: `Delle ${active} attive, ${count} non sono mai servite: o nessuno le vede, o sono superate.`,
         step: 'Scorrere le lezioni con `swarm lessons` e chiudere quelle superate',
       }),
       'use-queue': ({ unknown, tasks }) => ({

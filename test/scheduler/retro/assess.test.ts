@@ -18,6 +18,7 @@ test('the best agent is the one whose success is the surest', () => {
 
 test.each([
   ['failures', { success: 8, failed: 2 }, [{ kind: 'failures', count: 2, of: 10 }]],
+  ['failures alone, however few', { tasks: 3, success: 0, failed: 3 }, [{ kind: 'failures', count: 3, of: 3 }]],
   ['fixes', { fixed: 3 }, [{ kind: 'fixes', count: 3, of: 10 }]],
   ['retries', { retried: 2 }, [{ kind: 'retries', count: 2, of: 10 }]],
   ['long tasks', { meanSeconds: 601, withDuration: 3 }, [{ kind: 'slow', seconds: 601 }]],
