@@ -1,6 +1,6 @@
 import type { Change, Remark } from './advice.ts';
 import { type Retro, showFacts } from './style.ts';
-import type { ChangeWords } from './words/words.ts';
+import type { ChangeWords } from './words/sentences.ts';
 
 /** A remark as a sentence. */
 export function remarkText({ kind, facts }: Remark, { words, style }: Retro): string {

@@ -12,7 +12,7 @@ export function head(retro: Retro): readonly string[] {
   return [
     `# ${words.title(say.days(from, until))}`,
     '',
-    `*${words.period(say.moment(from), say.moment(until))}*`,
+    `_${words.period(say.moment(from), say.moment(until))}_`,
     ...(isDemo ? ['', `> ${words.demo}`] : []),
     '',
     `**${words.inShort}** ${inShort(retro).join(' ')}`,

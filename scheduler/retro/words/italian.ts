@@ -1,6 +1,6 @@
 import type { KpiKey } from '../../../lib/memory/kpis.ts';
 import type { Say } from '../say.ts';
-import type { ChangeSentences, RemarkSentences } from './words.ts';
+import type { ChangeSentences, RemarkSentences } from './sentences.ts';
 
 const some = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 const times = (count: number): string => (count === 1 ? 'una volta' : `${count} volte`);
