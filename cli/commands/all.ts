@@ -9,6 +9,7 @@ import { addHealthCommand } from './health.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
 import { addReceiveCommand } from './receive.ts';
+import { addRetroCommand } from './retro.ts';
 import { addScheduleCommand } from './schedule.ts';
 import { addShipCommand } from './ship.ts';
 import { addStatusCommand } from './status.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly AddCommand[] = [
   addKpiCommand,
   addGoalCommand,
   addHealthCommand,
+  addRetroCommand,
   addDoctorCommand,
   addAlertmanagerConfigCommand,
   addDemoCommand,
