@@ -194,8 +194,6 @@ test('a neighbour on a port of the host is seen by the container that makes the 
 
 test('each container that is killed comes back', async () => {
   for (const service of RUNNING) {
-    // Not while a probe runs in it: old engines then lose track of the container.
-    await untilProbed(service);
     // From the machine: what is killed through Docker is meant to stay dead.
     process.kill(Number(await stack.inspect(service, '{{.State.Pid}}')), 'SIGKILL');
     await vi.waitFor(async () => {
@@ -245,16 +243,6 @@ test('down leaves nothing but the named volumes, and the other generation brings
   const [task] = (await stack.swarmInside('queue', 'list')) as unknown as { state: string }[];
   expect(task.state).toBe('completed');
 });
-
-/** Waits for the end of a probe of health: the next is two seconds away. */
-async function untilProbed(service: string): Promise<void> {
-  const lastEnd = '{{range .State.Health.Log}}{{.End}}\n{{end}}';
-  const before = await stack.inspect(service, lastEnd);
-  await vi.waitFor(async () => expect(await stack.inspect(service, lastEnd)).not.toBe(before), {
-    timeout: 20_000,
-    interval: 50,
-  });
-}
 
 function inMegabytes(text: string): number {
   const [, figure, unit] = /^([\d.]+)([KMG])iB$/.exec(text) ?? [];
