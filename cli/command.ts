@@ -4,8 +4,10 @@ import {
   type Config,
   loadChannelConfig,
   loadConfig,
+  loadSchedulerConfig,
   loadWorkConfig,
   readEnvironment,
+  type SchedulerConfig,
   type WorkConfig,
 } from '../lib/config.ts';
 import { withRunFile } from '../lib/run-file.ts';
@@ -26,6 +28,11 @@ export function loadCommandChannels(): ChannelConfig {
 /** The settings of the queue, likewise. */
 export function loadCommandWork(): WorkConfig {
   return loadWorkConfig(withRunFile(readEnvironment()));
+}
+
+/** The settings of the scheduler, likewise. */
+export function loadCommandScheduler(): SchedulerConfig {
+  return loadSchedulerConfig(withRunFile(readEnvironment()));
 }
 
 /** Prints a value for programs. */

@@ -1,15 +1,18 @@
-import type { Config, WorkConfig } from '../lib/config.ts';
+import type { Config } from '../lib/config.ts';
+import { loadCommandConfig, loadCommandScheduler, loadCommandWork } from './command.ts';
 
 /** A room as the command line meets it: its name and where it listens. */
 export interface Room {
   readonly name: string;
-  readonly port: (config: Config, work: WorkConfig) => number;
+  /** By the settings of this command. */
+  readonly port: () => number;
 }
 
 /** The rooms there are. */
 export const ROOMS: readonly Room[] = [
-  { name: 'exporter', port: (config) => config.exporterPort },
-  { name: 'orchestrator', port: (_, work) => work.orchestratorPort },
+  { name: 'exporter', port: () => loadCommandConfig().exporterPort },
+  { name: 'scheduler', port: () => loadCommandScheduler().schedulerPort },
+  { name: 'orchestrator', port: () => loadCommandWork().orchestratorPort },
 ];
 
 const ANSWER_WITHIN_MS = 3_000;
@@ -18,10 +21,9 @@ const ANSWER_WITHIN_MS = 3_000;
 export async function askRoom(
   room: Room,
   config: Config,
-  work: WorkConfig,
 ): Promise<{ readonly state: 'ready' | 'not ready' | 'not running'; readonly detail: string }> {
   const host = ['0.0.0.0', '::'].includes(config.bindHost) ? '127.0.0.1' : config.bindHost;
-  const address = `http://${host.includes(':') ? `[${host}]` : host}:${room.port(config, work)}`;
+  const address = `http://${host.includes(':') ? `[${host}]` : host}:${room.port()}`;
   try {
     const response = await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     const body = (await response.json()) as { reason?: unknown };

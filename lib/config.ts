@@ -28,8 +28,10 @@ import {
   type Values,
   WEB,
   WEBHOOK,
+  WHOLE,
   webAddress,
   webhook,
+  wholeNumber,
 } from './setting.ts';
 
 /** Every variable the rooms need to start, with its default. With CHANNEL_SETTINGS what `.env.example` is checked against. */
@@ -183,6 +185,63 @@ export const WORK_SETTINGS = {
   adminPassword: secret(optional('ADMIN_PASSWORD', "opens the queue's page; off without it", 'some text', anyText)),
 } as const;
 
+/** What the scheduler needs besides; a mistake in here stops no other room. */
+export const SCHEDULER_SETTINGS = {
+  monitorDbPath: setting('MONITOR_DB_PATH', './data/monitor.db', 'our own state, made if missing', 'a path', path),
+  schedulerPort: setting('SCHEDULER_PORT', '9094', 'port of the scheduler', PORT, port),
+  webhookPort: setting('WEBHOOK_PORT', '9095', "port of GitHub's webhook", PORT, port),
+  timetableFile: optional(
+    'TIMETABLE_FILE',
+    'what differs from the built-in timetable, such as {"retro": "off"} or {"retro": "0 17 * * fri"}',
+    'a path',
+    path,
+  ),
+  backupDir: setting('BACKUP_DIR', './data/backups', 'where backups are kept', 'a path', path),
+  backupSecondDir: optional(
+    'BACKUP_SECOND_DIR',
+    'a folder for encrypted copies, on another disk or machine',
+    'a path',
+    path,
+  ),
+  backupSecondCommand: optional(
+    'BACKUP_SECOND_COMMAND',
+    'likewise, a command that is given the encrypted file as its last argument',
+    'a command',
+    anyText,
+  ),
+  backupPassphrase: secret(
+    optional('BACKUP_PASSPHRASE', 'what leaves this machine is encrypted with it', 'some text', anyText),
+  ),
+  archiveAfterDays: setting(
+    'ARCHIVE_AFTER_DAYS',
+    '0',
+    'age in days at which events are moved to yearly files; 0 is never',
+    WHOLE,
+    wholeNumber,
+  ),
+  githubWebhookSecret: secret(
+    optional('GITHUB_WEBHOOK_SECRET', 'signs what GitHub sends; no reviews without it', 'some text', anyText),
+  ),
+  githubToken: secret(optional('GITHUB_TOKEN', 'posts reviews; none without it', 'some text', anyText)),
+  githubApiUrl: setting('GITHUB_API_URL', 'https://api.github.com', "GitHub's API", WEB, webAddress),
+  reviewsPerDay: setting('REVIEWS_PER_DAY', '5', 'pull requests that may be reviewed in a day', WHOLE, wholeNumber),
+  telegramAllowedUserIds: setting(
+    'TELEGRAM_ALLOWED_USER_IDS',
+    '',
+    'who may give the bot orders; nobody without it',
+    'numbers of users, separated by commas',
+    listOf(/^[1-9]\d{0,15}$/),
+  ),
+  approvalAboveUsd: setting(
+    'APPROVAL_ABOVE_USD',
+    '2',
+    'a task that may cost more, US dollars, waits for a yes on the phone',
+    AMOUNT,
+    amount,
+  ),
+  transcriptsDir: optional('TRANSCRIPTS_DIR', "agents' transcripts, where they can be read", 'a path', path),
+} as const;
+
 /** What a process is told at start, read once. Optional integrations are `undefined` when they are off. */
 export type Config = Values<typeof SETTINGS>;
 
@@ -191,6 +250,9 @@ export type ChannelConfig = Values<typeof CHANNEL_SETTINGS>;
 
 /** What the queue and the orchestrator are told. */
 export type WorkConfig = Values<typeof WORK_SETTINGS>;
+
+/** What the scheduler is told. */
+export type SchedulerConfig = Values<typeof SCHEDULER_SETTINGS>;
 
 export type { Environment };
 
@@ -223,4 +285,9 @@ export function loadWorkConfig(environment: Environment = readEnvironment()): Wo
     `Could not read the settings: WORKERS_MIN is ${config.workersMin}, expected no more than WORKERS_MAX, which is ${config.workersMax}.`,
     'Correct one of them, then start again.',
   );
+}
+
+/** Reads the settings of the scheduler, likewise. */
+export function loadSchedulerConfig(environment: Environment = readEnvironment()): SchedulerConfig {
+  return loadSettings(SCHEDULER_SETTINGS, environment);
 }

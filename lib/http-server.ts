@@ -26,8 +26,12 @@ export function answerMetrics(request: Request, response: Response, families: re
   response.set('Content-Type', form).end(renderFamilies(families, form));
 }
 
-/** /healthz says that the process lives; /readyz that it can do its work, or why not. */
-export function answerHealth(app: Express, findReasonNotReady: () => Promise<string | undefined>): void {
+/** /healthz says that the process lives; /readyz that it can do its work, or why not, and what else `describe` gives. */
+export function answerHealth(
+  app: Express,
+  findReasonNotReady: () => Promise<string | undefined>,
+  describe: () => Readonly<Record<string, unknown>> = () => ({}),
+): void {
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });
@@ -35,7 +39,7 @@ export function answerHealth(app: Express, findReasonNotReady: () => Promise<str
     const reason = await findReasonNotReady();
     response
       .status(reason === undefined ? 200 : 503)
-      .json(reason === undefined ? { status: 'ready' } : { status: 'not ready', reason });
+      .json({ ...(reason === undefined ? { status: 'ready' } : { status: 'not ready', reason }), ...describe() });
   });
 }
 

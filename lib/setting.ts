@@ -111,6 +111,9 @@ export const POSITIVE = 'a number above 0';
 export const COUNT = 'a whole number from 1 to 100';
 export const positiveCount = (text: string): number | undefined =>
   /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 100 ? Number(text) : undefined;
+export const WHOLE = 'a whole number from 0 to 10000';
+export const wholeNumber = (text: string): number | undefined =>
+  /^\d{1,5}$/.test(text) && Number(text) <= 10_000 ? Number(text) : undefined;
 export const anyText = (text: string): string => text;
 export const redisAddress = (text: string): string | undefined =>
   /^rediss?:\/\/[^\s]+$/.test(text) && URL.canParse(text) ? text : undefined;

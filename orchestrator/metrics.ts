@@ -1,11 +1,10 @@
 import { totalmem } from 'node:os';
 import type { Redis } from 'ioredis';
-import { describeError } from '../lib/errors.ts';
+import { type Collector, collectAll } from '../lib/collect.ts';
 import { type Family, gauge } from '../lib/exposition.ts';
 import type { Log } from '../lib/log.ts';
 import { GATES, type Gate } from '../lib/queue/gates.ts';
 import type { TaskQueue } from '../lib/queue/task-queue.ts';
-import { readVersion } from '../lib/version.ts';
 import type { Autoscaler } from './autoscaler/autoscaler.ts';
 import { VETO_REASONS } from './autoscaler/saturation.ts';
 import { type Budget, PERIODS } from './budget.ts';
@@ -26,60 +25,23 @@ export interface MetricSources {
   readonly log: Log;
 }
 
-/** One subject of metrics; it fails alone. */
-interface Collector {
-  readonly name: string;
-  readonly collect: (sources: MetricSources) => Promise<readonly Family[]> | readonly Family[];
-}
-
-const WITHIN_MS = 3_000;
-
 /** Every collector of the orchestrator, in the order of the exposition. To add one: a function below, and a line here. */
-const COLLECTORS: readonly Collector[] = [
+const COLLECTORS: readonly Collector<MetricSources>[] = [
   { name: 'queue', collect: collectQueue },
   { name: 'gates', collect: collectGates },
   { name: 'runs', collect: ({ runs }) => runs.families() },
   { name: 'workers', collect: collectWorkers },
   { name: 'budget', collect: collectBudget },
-  { name: 'redis', collect: collectRedis },
+  { name: 'redis', collect: collectRedis, familiesOnFailure: () => [redisUp(false)] },
 ];
 
 /** All metrics of the orchestrator. A collector that fails, or takes more than 3 s, is a sample of value 0 and a log line. */
-export async function collectMetrics(sources: MetricSources): Promise<readonly Family[]> {
-  const results = await Promise.all(COLLECTORS.map((collector) => runCollector(collector, sources)));
-  const { version, revision } = readVersion();
-  return [
-    ...results.flatMap(({ families }) => families),
-    gauge(
-      'swarm_collector_success',
-      'Whether a collector delivered its metrics (1) or not (0).',
-      results.map(({ name, isSuccess }) => [Number(isSuccess), { collector: name }]),
-    ),
-    gauge('swarm_build_info', 'What is running.', [[1, { version, revision, node: process.version }]]),
-  ];
-}
-
-async function runCollector({ name, collect }: Collector, sources: MetricSources) {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${WITHIN_MS / 1_000} s`)), WITHIN_MS);
-  });
-  try {
-    return { name, isSuccess: true, families: await Promise.race([collect(sources), late]) };
-  } catch (error) {
-    sources.log.warn({ collector: name, reason: describeError(error) }, 'a collector failed');
-    return { name, isSuccess: false, families: name === 'redis' ? [redisUp(false)] : [] };
-  } finally {
-    clearTimeout(timer);
-  }
+export function collectMetrics(sources: MetricSources): Promise<readonly Family[]> {
+  return collectAll(COLLECTORS, sources, sources.log);
 }
 
 async function collectQueue({ queue }: MetricSources): Promise<readonly Family[]> {
-  const [counts, oldestMs, resultsWaiting] = await Promise.all([
-    queue.counts(),
-    queue.oldestWaitingMs(),
-    queue.resultsWaiting(),
-  ]);
+  const [counts, oldestMs, results] = await Promise.all([queue.counts(), queue.oldestWaitingMs(), queue.results()]);
   const states = {
     waiting: (counts.wait ?? 0) + (counts.prioritized ?? 0),
     delayed: counts.delayed ?? 0,
@@ -97,7 +59,10 @@ async function collectQueue({ queue }: MetricSources): Promise<readonly Family[]
     gauge('swarm_queue_oldest_waiting_seconds', 'How long the task that came first has waited; 0 if none waits.', [
       [ageSeconds],
     ]),
-    gauge('swarm_results_waiting', 'Results that are not in the swarm memory yet.', [[resultsWaiting]]),
+    gauge('swarm_results_waiting', 'Results that are not in the swarm memory yet.', [[results.waiting]]),
+    gauge('swarm_results_refused', 'Results that the recorder could not read, and keeps for a person to look at.', [
+      [results.refused],
+    ]),
   ];
 }
 

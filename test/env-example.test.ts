@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { CHANNEL_SETTINGS, SETTINGS, WORK_SETTINGS } from '../lib/config.ts';
+import { CHANNEL_SETTINGS, SCHEDULER_SETTINGS, SETTINGS, WORK_SETTINGS } from '../lib/config.ts';
 
-const ALL = Object.values({ ...SETTINGS, ...WORK_SETTINGS, ...CHANNEL_SETTINGS });
+const ALL = Object.values({ ...SETTINGS, ...WORK_SETTINGS, ...CHANNEL_SETTINGS, ...SCHEDULER_SETTINGS });
 // What is for Compose alone comes first, and is held to the compose file by test/compose/.
 const LINES = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
   .split('# ── For every way to run ──\n')[1]

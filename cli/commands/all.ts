@@ -4,8 +4,14 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addEnqueueCommand } from './enqueue.ts';
 import { addFixCommand } from './fix.ts';
+import { addGoalCommand } from './goal.ts';
+import { addHealthCommand } from './health.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
+import { addReceiveCommand } from './receive.ts';
+import { addRetroCommand } from './retro.ts';
+import { addScheduleCommand } from './schedule.ts';
+import { addShipCommand } from './ship.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
 import { addTrialCommand } from './trial.ts';
@@ -19,9 +25,15 @@ export const COMMANDS: readonly AddCommand[] = [
   addTraceCommand,
   addFixCommand,
   addTrialCommand,
+  addScheduleCommand,
   addStatusCommand,
   addKpiCommand,
+  addGoalCommand,
+  addHealthCommand,
+  addRetroCommand,
   addDoctorCommand,
   addAlertmanagerConfigCommand,
   addDemoCommand,
+  addShipCommand,
+  addReceiveCommand,
 ];

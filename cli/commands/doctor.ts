@@ -8,9 +8,17 @@ import { DEPLOYMENT_CHECKS } from '../doctor/deployment.ts';
 import { DOCKER_CHECKS } from '../doctor/docker.ts';
 import { databaseInside, readDotEnv } from '../doctor/dot-env.ts';
 import { MACHINE_CHECKS } from '../doctor/machine.ts';
+import { SHIPPING_CHECK } from '../doctor/shipping.ts';
 
 /** Every check, in the order they are shown. */
-const ALL_CHECKS = [...CHECKS, ...MACHINE_CHECKS, ...DOCKER_CHECKS, ...DEPLOYMENT_CHECKS, ...ALERT_PATH_CHECKS];
+const ALL_CHECKS = [
+  ...CHECKS,
+  SHIPPING_CHECK,
+  ...MACHINE_CHECKS,
+  ...DOCKER_CHECKS,
+  ...DEPLOYMENT_CHECKS,
+  ...ALERT_PATH_CHECKS,
+];
 
 /** `swarm doctor`: looks at everything that can be wrong before it is; exit code 1 with a remedy for each problem. */
 export const addDoctorCommand: AddCommand = (program) => {

@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { startExporter } from '../../exporter/exporter.ts';
-import { type Config, loadConfig, loadWorkConfig, readEnvironment, type WorkConfig } from '../../lib/config.ts';
+import {
+  type Config,
+  loadConfig,
+  loadSchedulerConfig,
+  loadWorkConfig,
+  readEnvironment,
+  type WorkConfig,
+} from '../../lib/config.ts';
 import { describeError, OperatorError, UsageError } from '../../lib/errors.ts';
 import { type Stop, stopOnSignal } from '../../lib/lifecycle.ts';
 import { createLog, type Log } from '../../lib/log.ts';
@@ -9,6 +16,8 @@ import { createDemoMemory, growDemoMemory } from '../../lib/memory/demo/demo.ts'
 import { keepHeapSmall } from '../../lib/memory-footprint.ts';
 import { claimRunFile } from '../../lib/run-file.ts';
 import { type Orchestrator, startOrchestrator } from '../../orchestrator/orchestrator.ts';
+import { type Scheduler, startScheduler } from '../../scheduler/scheduler.ts';
+import { readSettings, type Settings } from '../../scheduler/settings.ts';
 import type { AddCommand } from '../command.ts';
 import { makeDemoProject } from '../demo-project.ts';
 import { type OwnRedis, startOwnRedis } from '../redis-server.ts';
@@ -36,6 +45,7 @@ async function up(): Promise<void> {
   };
   const log = createLog('up', loadConfig(settings).logLevel);
   loadWorkConfig(settings);
+  const schedulerConfig = loadSchedulerConfig(settings);
   const runFile = claimRunFile();
   const stops: Stop[] = [runFile.remove];
   try {
@@ -48,6 +58,8 @@ async function up(): Promise<void> {
     stops.push(exporter.stop);
     const orchestrator = work.redisUrl ? await tryOrchestrator(config, work, log) : undefined;
     if (orchestrator) stops.push(orchestrator.stop);
+    const scheduler = await tryScheduler(readSettings(settings), log);
+    if (scheduler) stops.push(scheduler.stop);
     runFile.write({
       SWARM_DB_PATH: config.swarmDbPath,
       BIND_HOST: config.bindHost,
@@ -56,6 +68,10 @@ async function up(): Promise<void> {
       WORK_DIR: work.workDir,
       AGENT_COMMAND: work.agentCommand,
       ...(work.agentAuth ? { AGENT_AUTH: work.agentAuth } : {}),
+      MONITOR_DB_PATH: schedulerConfig.monitorDbPath,
+      APPROVAL_ABOVE_USD: String(schedulerConfig.approvalAboveUsd),
+      ...(schedulerConfig.timetableFile ? { TIMETABLE_FILE: schedulerConfig.timetableFile } : {}),
+      ...(scheduler ? { SCHEDULER_PORT: String(scheduler.port) } : {}),
       ...(orchestrator ? { ORCHESTRATOR_PORT: String(orchestrator.port) } : {}),
       ...(work.redisUrl ? { REDIS_URL: work.redisUrl } : {}),
       ...(work.redisPassword ? { REDIS_PASSWORD: work.redisPassword } : {}),
@@ -73,14 +89,27 @@ async function up(): Promise<void> {
   }
 }
 
-/** One broken part never hides the others: without an orchestrator there are still figures and alerts. */
-async function tryOrchestrator(config: Config, work: WorkConfig, log: Log): Promise<Orchestrator | undefined> {
+function tryOrchestrator(config: Config, work: WorkConfig, log: Log): Promise<Orchestrator | undefined> {
+  return tryRoom('orchestrator', log, () =>
+    startOrchestrator(config, work, createLog('orchestrator', config.logLevel)),
+  );
+}
+
+function tryScheduler(settings: Settings, log: Log): Promise<Scheduler | undefined> {
+  const hasQueue = settings.work.redisUrl !== undefined;
+  return tryRoom('scheduler', log, () =>
+    startScheduler(settings, createLog('scheduler', settings.config.logLevel), { hasQueue }),
+  );
+}
+
+/** One broken part never hides the others: without one of these rooms there are still figures and alerts. */
+async function tryRoom<T>(name: string, log: Log, start: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await startOrchestrator(config, work, createLog('orchestrator', config.logLevel));
+    return await start();
   } catch (error) {
     if (!(error instanceof OperatorError) || error instanceof UsageError) throw error;
-    log.error({ reason: describeError(error) }, 'the orchestrator does not run: everything else does');
-    process.stderr.write(`\nNo orchestrator: ${describeError(error)}\n`);
+    log.error({ reason: describeError(error) }, `the ${name} does not run: everything else does`);
+    process.stderr.write(`\nNo ${name}: ${describeError(error)}\n`);
     return undefined;
   }
 }

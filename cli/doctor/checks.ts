@@ -8,7 +8,10 @@ import { probeSchema } from '../../lib/memory/schema.ts';
 import { readMemory } from '../../lib/memory/source.ts';
 import { createAgentLauncher } from '../../orchestrator/agent-launch.ts';
 import { findRedisFault, parseRedisInfo } from '../../orchestrator/redis-info.ts';
-import { loadCommandWork } from '../command.ts';
+import { lookIntoMonitorDb } from '../../scheduler/monitor-db.ts';
+import { TIMETABLE } from '../../scheduler/timetable.ts';
+import { readTimetable } from '../../scheduler/timetable-file.ts';
+import { loadCommandScheduler, loadCommandWork } from '../command.ts';
 import { withQueue } from '../queue/open-queue.ts';
 import { askRoom, ROOMS, type Room } from '../rooms.ts';
 
@@ -39,6 +42,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'database mount and permissions', run: checkReading },
   { name: 'database schema', run: checkSchema },
   ...ROOMS.map((room): Check => ({ name: `port of the ${room.name}`, run: (config) => checkPort(room, config) })),
+  { name: 'timetable', run: checkTimetable },
   { name: 'disk', run: checkDisk },
   { name: 'redis', run: checkRedis },
   { name: 'agent', run: checkAgent },
@@ -110,9 +114,8 @@ async function checkSchema(config: Config): Promise<Omit<Finding, 'check'>> {
 }
 
 async function checkPort(room: Room, config: Config): Promise<Omit<Finding, 'check'>> {
-  const work = loadCommandWork();
-  const port = room.port(config, work);
-  const answer = await askRoom(room, config, work);
+  const port = room.port();
+  const answer = await askRoom(room, config);
   if (answer.state !== 'not running') return { level: 'ok', message: `${port}, where the ${room.name} is running` };
   const refusal = await tryListening(config.bindHost, port);
   return refusal === undefined
@@ -131,6 +134,15 @@ export function tryListening(host: string, port: number): Promise<string | undef
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     server.listen(port, host, () => server.close(() => resolve(undefined)));
   });
+}
+
+/** Whatever is wrong with either is thrown, with its remedy. */
+function checkTimetable(config: Config): Omit<Finding, 'check'> {
+  const { timetableFile, monitorDbPath } = loadCommandScheduler();
+  const entries = readTimetable({ timetable: TIMETABLE, timezone: config.timezone, file: timetableFile });
+  lookIntoMonitorDb(monitorDbPath)?.close();
+  const off = entries.filter(({ cron }) => cron === undefined).length;
+  return { level: 'ok', message: `${entries.length} jobs, ${off} of them off` };
 }
 
 function checkDisk(config: Config): Omit<Finding, 'check'> {

@@ -28,6 +28,8 @@ export interface Task {
   readonly mateIdHash: number;
   /** Carries the tag `autonomous` and none that says a person had to approve it. */
   readonly isAutonomous: boolean;
+  /** Done from our queue, by our orchestrator, which always writes how it ended. */
+  readonly isQueued: boolean;
   /** Rows written by our orchestrator stand alone. */
   readonly mayPair: boolean;
   /** 32 bits that are the same for the same session; 0 for a task that cannot pair. */
@@ -94,6 +96,7 @@ export function taskOfRow(row: EventRow, kind: EndingKind): Task {
     idHash: idHash(row.id),
     mateIdHash: NO_ID,
     isAutonomous: isAutonomous && !tags.some((tag) => APPROVAL_TAGS.has(tag)),
+    isQueued: isOurs,
     mayPair,
     sessionHash: mayPair ? shortHash(row.sessionId ?? '') : 0,
   };
@@ -129,6 +132,7 @@ export function mergePair(one: Task, other: Task): Task {
     idHash: task.idHash,
     mateIdHash: stop.idHash,
     isAutonomous: false,
+    isQueued: false,
     mayPair: false,
     sessionHash: task.sessionHash,
   };

@@ -1,82 +1,14 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { readEnvironment } from '../../lib/config.ts';
-import { OperatorError } from '../../lib/errors.ts';
+import { commitOf, GitError, git, line, oneLine, type Place, unlessNo } from '../../lib/git.ts';
 
-/** Where a command works: in a folder whose repository git finds itself, or in a repository that is named. */
-export type Place = { readonly folder: string } | { readonly gitDir: string; readonly workTree?: string };
-
-/** A git command ended badly, or not in time. */
-export class GitError extends OperatorError {
-  /** What git said, one line without a full stop. */
-  readonly reason: string;
-  /** Undefined if git did not start or was stopped. */
-  readonly exitCode: number | undefined;
-  readonly stderr: string;
-
-  constructor(error: ExecError, { command, place, timeoutMs }: Attempt) {
-    const where = 'folder' in place ? place.folder : (place.workTree ?? place.gitDir);
-    const reason = isTimeout(error) ? `git ${command} did not end within ${timeoutMs / 1_000} s` : reasonOf(error);
-    super(`Could not run "git ${command}" in "${where}": ${reason}.`, hintFor(error), { cause: error });
-    this.reason = reason;
-    this.exitCode = typeof error.code === 'number' ? error.code : undefined;
-    this.stderr = error.stderr ?? '';
-  }
-}
-
-type ExecError = Error & { code?: number | string; killed?: boolean; stderr?: string };
-
-const TIMEOUT_MS = 60_000;
 /** For what reads or writes every file of a worktree. */
 const LONG_TIMEOUT_MS = 600_000;
-const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
 const LOCK_PAUSES_MS = [50, 100, 200, 400, 800, 1_600];
 /** Longer than git takes from making a small file to filling it, and shorter than we try again. */
 const UNFINISHED_MS = 1_500;
-const MAX_REASON = 300;
 const MAX_MESSAGE = 200;
-
-/** Whatever the project or the user has set: none of their programs is started, and git leaves nothing running behind. */
-const SETTINGS = [
-  'core.hooksPath=/dev/null',
-  'core.fsmonitor=false',
-  'gc.auto=0',
-  'maintenance.auto=false',
-  // Fails on line ends that it would change: what an agent left must be saved all the same.
-  'core.safecrlf=false',
-  'submodule.recurse=false',
-  'worktree.useRelativePaths=false',
-].flatMap((each) => ['-c', each]);
-
-const AUTHOR = { name: 'CervellaSwarm', email: 'swarm@localhost' };
-
-const run = promisify(execFile);
-
-/**
- * Runs one git command to its end and returns what it printed. Nothing of our environment reaches it but PATH and HOME.
- * @throws GitError with the reason git gave, cut to 300 characters.
- */
-export async function git(args: readonly string[], place: Place, timeoutMs = TIMEOUT_MS): Promise<string> {
-  try {
-    const { stdout } = await run('git', [...SETTINGS, ...placeArgs(place), ...args], {
-      cwd: '/',
-      env: gitEnvironment(),
-      timeout: timeoutMs,
-      maxBuffer: MAX_OUTPUT_BYTES,
-    });
-    return stdout;
-  } catch (error) {
-    throw new GitError(error as ExecError, { command: args[0] ?? '', place, timeoutMs });
-  }
-}
-
-/** The id of the commit that a name stands for; undefined if it stands for none. */
-export function commitOf(name: string, place: Place): Promise<string | undefined> {
-  return unlessNo(() => git(['rev-parse', '--verify', '--quiet', `${name}^{commit}`], place));
-}
 
 /** The newest commit that two commits have in common; undefined if their histories are strangers. */
 export function mergeBase(commits: readonly [string, string], place: Place): Promise<string | undefined> {
@@ -216,81 +148,6 @@ async function isClean(place: Place): Promise<boolean> {
   return (await git(['status', '--porcelain', '--untracked-files=normal'], place, LONG_TIMEOUT_MS)) === '';
 }
 
-async function line(output: Promise<string>): Promise<string> {
-  return (await output).replace(/\n$/, '');
-}
-
-/** Exit code 1 is how git answers "no"; anything above is an error. */
-async function unlessNo(ask: () => Promise<string>): Promise<string | undefined> {
-  try {
-    return await line(ask());
-  } catch (error) {
-    if (error instanceof GitError && error.exitCode === 1) return undefined;
-    throw error;
-  }
-}
-
-function placeArgs(place: Place): readonly string[] {
-  if ('folder' in place) return ['-C', resolve(place.folder)];
-  const { gitDir, workTree } = place;
-  return [
-    '-C',
-    workTree ?? gitDir,
-    `--git-dir=${gitDir}`,
-    ...(workTree === undefined ? [] : [`--work-tree=${workTree}`]),
-  ];
-}
-
-function gitEnvironment(): Readonly<Record<string, string | undefined>> {
-  const { PATH, HOME } = readEnvironment();
-  return {
-    PATH,
-    HOME,
-    LANG: 'C',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_OPTIONAL_LOCKS: '0',
-    GIT_AUTHOR_NAME: AUTHOR.name,
-    GIT_AUTHOR_EMAIL: AUTHOR.email,
-    GIT_COMMITTER_NAME: AUTHOR.name,
-    GIT_COMMITTER_EMAIL: AUTHOR.email,
-  };
-}
-
 function isLocked(stderr: string): boolean {
   return /\.lock': File exists|could not create directory of|failed to read .*commondir/.test(stderr);
-}
-
-const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/No space left on device|Disk quota exceeded/, 'Free disk space, then try again.'],
-  [/\.lock': File exists/, 'If no git runs in this repository, remove the lock file it names.'],
-  [/Permission denied|Read-only file system/, 'Give the user of this process the right to write there.'],
-  [/spawn git ENOENT/, 'Install git, for example with apt-get install git.'],
-];
-
-interface Attempt {
-  readonly command: string;
-  readonly place: Place;
-  readonly timeoutMs: number;
-}
-
-function hintFor({ stderr, message }: ExecError): string {
-  const hint = HINTS.find(([pattern]) => pattern.test(`${stderr} ${message}`))?.[1];
-  return hint ?? 'Run git there by hand to see more.';
-}
-
-function isTimeout({ killed, code }: ExecError): boolean {
-  return killed === true && code !== 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER';
-}
-
-function reasonOf({ stderr = '', message }: ExecError): string {
-  const lines = stderr.split('\n').filter((each) => each.trim() !== '');
-  const told = lines.filter((each) => /^(?:fatal|error): /.test(each));
-  const text = (told.length > 0 ? told : lines).map((each) => each.replace(/^(?:fatal|error): /, '')).join('; ');
-  return oneLine(text || message, MAX_REASON).replace(/\.$/, '');
-}
-
-/** At most `maxLength` characters, without line breaks and other control characters. */
-function oneLine(text: string, maxLength: number): string {
-  const clean = text.replace(/\p{Cc}+/gu, ' ').trim();
-  return clean.length > maxLength ? `${[...clean].slice(0, maxLength - 1).join('')}…` : clean;
 }

@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../../lib/errors.ts';
-import { commitOf, GitError, git, isIgnored, repositoryMark } from './git.ts';
+import { commitOf, GitError, git } from '../../lib/git.ts';
+import { isIgnored, repositoryMark } from './git.ts';
 
 /** A project cannot be worked on as it is. No retry helps until somebody has done what the hint says. */
 export class ProjectError extends OperatorError {}

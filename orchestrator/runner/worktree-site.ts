@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describeError, OperatorError } from '../../lib/errors.ts';
+import { commitOf, GitError, git } from '../../lib/git.ts';
 import type { Log } from '../../lib/log.ts';
 import { deleteTree, entriesOf, isFolder, look, nothingIfGone } from './folders.ts';
 import {
@@ -9,9 +10,6 @@ import {
   changesBetween,
   checkOut,
   commitAll,
-  commitOf,
-  GitError,
-  git,
   mergeBase,
   type Registration,
   registrationsIn,
@@ -80,8 +78,11 @@ async function putAside(path: string, log: Log): Promise<void> {
 }
 
 /** The note of its base comes last: it is the sign of a whole worktree. */
-export async function create(site: Site, { projectPath, log }: { projectPath: string; log: Log }): Promise<string> {
-  const isNew = await add(site, projectPath);
+export async function create(
+  site: Site,
+  { projectPath, commit, log }: { projectPath: string; commit: string | undefined; log: Log },
+): Promise<string> {
+  const isNew = await add(site, projectPath, commit);
   try {
     const { gitDir } = (await registrationOf(site))!;
     const [tip] = await Promise.all([commitOf('HEAD', { gitDir }), checkOut({ gitDir, workTree: site.path })]);
@@ -99,11 +100,12 @@ export async function create(site: Site, { projectPath, log }: { projectPath: st
 }
 
 /** Adds a worktree without files; false if there was a branch of its name, on which it stands then. */
-async function add({ path }: Site, projectPath: string): Promise<boolean> {
+async function add({ path }: Site, projectPath: string, commit: string | undefined): Promise<boolean> {
   const project = { folder: projectPath };
+  const start = (commit && (await commitOf(commit, project))) ?? 'HEAD';
   const how = ['worktree', 'add', '--quiet', '--no-checkout'];
   try {
-    await git([...how, '-b', branchOf(path), path, 'HEAD'], project);
+    await git([...how, '-b', branchOf(path), path, start], project);
     return true;
   } catch (error) {
     if (!(error instanceof GitError && /a branch named .* already exists/.test(error.stderr))) throw error;
