@@ -5,9 +5,11 @@ import { addDoctorCommand } from './doctor.ts';
 import { addEnqueueCommand } from './enqueue.ts';
 import { addFixCommand } from './fix.ts';
 import { addKpiCommand } from './kpi.ts';
+import { addLessonsCommand } from './lessons.ts';
 import { addQueueCommand } from './queue.ts';
 import { addRetroCommand } from './retro.ts';
 import { addScheduleCommand } from './schedule.ts';
+import { addSearchCommand } from './search.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
 import { addTrialCommand } from './trial.ts';
@@ -25,6 +27,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addStatusCommand,
   addKpiCommand,
   addRetroCommand,
+  addLessonsCommand,
+  addSearchCommand,
   addDoctorCommand,
   addAlertmanagerConfigCommand,
   addDemoCommand,
