@@ -6,7 +6,11 @@ import { NOW } from '../support/memory-values.ts';
 function environment(state: 'C' | 'F' = 'C'): Record<string, string> {
   const memory = makeMemory({ state });
   memory.events(orchestratedRow(NOW, 'T1', { task_description: 'Mend\u001b[31m the calendar\nnow' }));
-  if (state === 'C') memory.insert('lessons_learned', lessonRow({ problem: 'Calendar is slow', times_applied: 2, created_at: '2026-06-14 10:00:00' }));
+  if (state === 'C')
+    memory.insert(
+      'lessons_learned',
+      lessonRow({ problem: 'Calendar is slow', times_applied: 2, created_at: '2026-06-14 10:00:00' }),
+    );
   return { SWARM_DB_PATH: memory.path };
 }
 const run = (env: Record<string, string>, ...args: string[]) => swarm(args, { cwd: tempDir(), env });
