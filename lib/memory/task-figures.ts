@@ -190,3 +190,14 @@ function countInWindow(window: WindowFigures, log: TimeLog, entry: number, sign:
   window.outcomes[outcome] += sign;
   window.byAgent[log.columns[AGENT][entry] * OUTCOMES.length + outcome] += sign;
 }
+
+/** Tasks by outcome of each of the last days, oldest first; a day is 24 hours up to the moment of the reading. */
+export function dailyOutcomes({ log }: TaskFigures, days: number): readonly (readonly number[])[] {
+  const counts = Array.from({ length: days }, () => OUTCOMES.map(() => 0));
+  for (let entry = log.length - 1; entry >= 0; entry -= 1) {
+    const daysAgo = Math.floor((log.nowMs - log.times[entry]) / DAY_MS);
+    if (daysAgo >= days) break;
+    counts[days - 1 - Math.max(0, daysAgo)][log.columns[OUTCOME][entry]] += 1;
+  }
+  return counts;
+}

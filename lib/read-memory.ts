@@ -1,7 +1,7 @@
-import type { Config } from '../lib/config.ts';
-import { computeKpis, type Kpi } from '../lib/memory/kpis.ts';
-import { createMemoryReader, type MemoryView } from '../lib/memory/reader.ts';
-import { readManualMinutes } from '../lib/projects.ts';
+import type { Config } from './config.ts';
+import { computeKpis, type Kpi } from './memory/kpis.ts';
+import { createMemoryReader, type MemoryView } from './memory/reader.ts';
+import { readManualMinutes } from './projects.ts';
 
 /**
  * Reads the configured memory once.
