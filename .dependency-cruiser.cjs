@@ -48,9 +48,10 @@ module.exports = {
     },
     {
       name: 'only-the-runner-spawns',
-      comment: 'Only orchestrator/runner starts agents, only lib/git starts git; the command line starts redis-server.',
+      comment:
+        'Only orchestrator/runner starts agents, only lib/git starts git, scheduler/program asks systemctl and npm; the command line starts redis-server.',
       severity: 'error',
-      from: { pathNot: '^(orchestrator/runner/|lib/git\\.ts$|cli/|bench/|test/)' },
+      from: { pathNot: '^(orchestrator/runner/|lib/git\\.ts$|scheduler/program\\.ts$|cli/|bench/|test/)' },
       to: { path: '^(node:)?child_process$' },
     },
     {

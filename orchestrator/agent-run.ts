@@ -12,8 +12,10 @@ import { finish, type Hold, logFields, save } from './hold.ts';
 import type { AgentLaunch, Conclusion, Parts } from './parts.ts';
 import { decideNext } from './policy.ts';
 import { composePrompt } from './prompt.ts';
+import { judgeAnswer } from './review-answer.ts';
 import { agentArguments } from './runner/agent-arguments.ts';
 import { processOwner } from './runner/marker.ts';
+import { layReviewFile } from './runner/review-file.ts';
 import type { RunEnd } from './runner/run-end.ts';
 import { openTaskLog } from './runner/task-log.ts';
 import type { Worktree } from './runner/worktrees.ts';
@@ -43,19 +45,28 @@ export async function runOnce(parts: Parts, hold: Hold, admission: Admission): P
   const ended = await runWatched(parts, hold, { ...admission, ...started, worktree });
   if (ended === 'lost') return { kind: 'lost' };
   // Only who wanted to go on with a session can have missed it.
-  const end = { ...ended, isUnknownSession: ended.isUnknownSession && started.isResume };
+  const { end, answer } = judgeAnswer(task, {
+    ...ended,
+    isUnknownSession: ended.isUnknownSession && started.isResume,
+  });
   if (!(await book(parts, hold, { end, runId: started.runId, model: started.model }))) return { kind: 'lost' };
+  if (answer) hold.progress = { ...hold.progress, answer };
   const next = decideNext(end, hold.progress, parts.settings, { nowMs: Date.now(), random: Math.random() });
   return conclude(parts, hold, { end, next, worktree });
 }
 
 /** Once more after a moment if need be: whoever had the task before, and was too slow, may just be opening it. */
-async function openWorktree({ worktrees }: Parts, { id: taskId }: Task, project: Project): Promise<Worktree> {
+async function openWorktree({ worktrees }: Parts, { id: taskId, review }: Task, project: Project): Promise<Worktree> {
+  const open = async (): Promise<Worktree> => {
+    const worktree = await worktrees.open({ taskId, project, commit: review?.baseCommit });
+    if (review) await layReviewFile(worktree.path, review.material);
+    return worktree;
+  };
   try {
-    return await worktrees.open({ taskId, project });
+    return await open();
   } catch {
     await sleep(REOPEN_AFTER_MS);
-    return await worktrees.open({ taskId, project });
+    return await open();
   }
 }
 
@@ -130,6 +141,7 @@ async function runWatched(
           agent: task.agent,
           model,
           maxBudgetUsd: remainingUsd,
+          isReview: task.review !== undefined,
           session: { id: sessionId, isResumed: isResume },
         }),
       ],

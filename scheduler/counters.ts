@@ -27,6 +27,18 @@ export const COUNTERS = {
     help: 'What became of tasks that needed a yes; refused: a button that was used, expired or never given out.',
     series: ['granted', 'rejected', 'expired', 'refused'].map((decision) => ({ decision })),
   },
+  webhookDeliveries: {
+    name: 'swarm_webhook_deliveries_total',
+    help: "What became of the deliveries of GitHub's webhook.",
+    series: [
+      ...['queued', 'duplicate', 'over-cap', 'ignored', 'refused'].map((outcome) => ({
+        event: 'pull_request',
+        outcome,
+      })),
+      ...['answered', 'refused'].map((outcome) => ({ event: 'ping', outcome })),
+      ...['ignored', 'refused', 'unsigned', 'too-large'].map((outcome) => ({ event: 'other', outcome })),
+    ],
+  },
 } as const satisfies Record<string, CounterDefinition>;
 
 type CounterName = keyof typeof COUNTERS;

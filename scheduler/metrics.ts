@@ -2,6 +2,8 @@ import { type Collector, collectAll } from '../lib/collect.ts';
 import { type Family, gauge } from '../lib/exposition.ts';
 import type { Log } from '../lib/log.ts';
 import type { Counters } from './counters.ts';
+import { collectGoals } from './goals.ts';
+import { collectHealth } from './health/metrics.ts';
 import type { MonitorDb } from './monitor-db.ts';
 import { readStanding } from './standing.ts';
 import type { ScheduledEntry } from './timetable-file.ts';
@@ -20,6 +22,8 @@ export interface MetricSources {
  */
 const COLLECTORS: readonly Collector<MetricSources>[] = [
   { name: 'slots', collect: collectSlots },
+  { name: 'health', collect: collectHealth },
+  { name: 'goals', collect: collectGoals },
   { name: 'counters', collect: ({ counters }) => counters.families() },
 ];
 

@@ -4,6 +4,8 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addEnqueueCommand } from './enqueue.ts';
 import { addFixCommand } from './fix.ts';
+import { addGoalCommand } from './goal.ts';
+import { addHealthCommand } from './health.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
 import { addReceiveCommand } from './receive.ts';
@@ -25,6 +27,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addScheduleCommand,
   addStatusCommand,
   addKpiCommand,
+  addGoalCommand,
+  addHealthCommand,
   addDoctorCommand,
   addAlertmanagerConfigCommand,
   addDemoCommand,

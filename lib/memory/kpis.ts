@@ -25,8 +25,8 @@ export const KPI_KEYS = [
 export type KpiKey = (typeof KPI_KEYS)[number];
 
 /** A KPI over the last 7 days; `value` is undefined where its input does not exist, `target` where it has none. */
-export interface Kpi {
-  readonly key: KpiKey;
+export interface Kpi<Key extends string = KpiKey> {
+  readonly key: Key;
   readonly value: number | undefined;
   readonly target: number | undefined;
   /** Whether more is better or less is; what makes a value meet its target. */
@@ -80,7 +80,7 @@ const MORE_IS_BETTER: ReadonlySet<KpiKey> = new Set([
 ]);
 
 /** Whether a KPI meets its target (reaching it is enough); undefined without a value or a target. */
-export function meetsTarget({ value, target, better }: Kpi): boolean | undefined {
+export function meetsTarget({ value, target, better }: Kpi<string>): boolean | undefined {
   if (value === undefined || target === undefined) return undefined;
   return better === 'more' ? value >= target : value <= target;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OUTCOMES } from './outcome.ts';
+import { reviewAnswerSchema } from './review.ts';
 import { batchId, MOST_ROWS, machineName, origin, shippedRowSchema } from './shipped-row.ts';
 
 const text = z.string().max(200_000);
@@ -50,6 +51,8 @@ const endSchema = z.strictObject({
   tokens,
   turns: count,
   branch: z.string().max(300).optional(),
+  /** Of a review; whoever asked for it takes it from here. */
+  answer: reviewAnswerSchema.optional(),
   endedAt: moment,
   usage: z.array(usage),
 });

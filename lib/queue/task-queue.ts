@@ -30,10 +30,11 @@ const JOB_OPTIONS = {
 /** The queue of tasks, for whoever puts work there or looks at it. The connection stays the caller's. */
 export interface TaskQueue {
   /**
-   * A task with the dedupe key of one that is not over is that one, and so is one whose id is known already.
+   * A task with the dedupe key of one that is not over is that one, and so is one whose id is known already. It is not taken
+   * before `delayMs` have passed.
    * @throws UsageError if the payload is wrong.
    */
-  readonly enqueue: (task: Task) => Promise<{ readonly id: string; readonly isNew: boolean }>;
+  readonly enqueue: (task: Task, delayMs?: number) => Promise<{ readonly id: string; readonly isNew: boolean }>;
   readonly show: (id: string) => Promise<TaskView | undefined>;
   /** All that is not over, then at most `endedLimit` that are, latest first; prompts are cut. */
   readonly list: (endedLimit: number) => Promise<readonly TaskView[]>;
@@ -125,12 +126,12 @@ export function openTaskQueue(redis: Redis): TaskQueue {
   return {
     show,
     promote,
-    enqueue: async (unchecked) => {
+    enqueue: async (unchecked, delayMs = 0) => {
       const task = parseTask(unchecked);
       if ((await show(task.id)) !== undefined) return { id: task.id, isNew: false };
       // Before it is there: whoever takes it up writes the next line.
       await addTrace(redis, task.id, 'requested', `by ${task.source}, ${task.agent} in ${task.project}`);
-      const { id = task.id } = await add(task, task.approval === 'pending' ? APPROVAL_MS : 0);
+      const { id = task.id } = await add(task, task.approval === 'pending' ? APPROVAL_MS : delayMs);
       if (id !== task.id) await dropTrace(redis, task.id);
       return { id, isNew: id === task.id };
     },

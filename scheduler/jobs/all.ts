@@ -1,6 +1,9 @@
 import { codeReview } from './code-review.ts';
 import { digest } from './digest.ts';
+import { createHealthJob } from './health.ts';
 import type { Job } from './job.ts';
+import { maintenanceJobs } from './maintenance.ts';
+import { reconcile } from './reconcile.ts';
 
 /** Every job. To add one: a file here, a line below, and its time in `timetable.ts`. */
-export const JOBS: readonly Job[] = [codeReview, digest];
+export const JOBS: readonly Job[] = [codeReview, reconcile, createHealthJob(), ...maintenanceJobs, digest];

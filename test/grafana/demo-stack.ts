@@ -4,6 +4,7 @@ import { expect, vi } from 'vitest';
 import { createRowWriter } from '../../lib/memory/demo/writer.ts';
 import { swarm } from '../support/command-line.ts';
 import { eventRow, orchestratedRow, tempDir, usageRow } from '../support/memory-builder.ts';
+import { seedMonitorDb } from '../support/monitor-seed.ts';
 import { type PrometheusWithJobs, serveMetrics, startPrometheusWithJobs } from '../support/prometheus-with-jobs.ts';
 import { startExporter } from '../support/running-exporter.ts';
 import { startScheduler } from '../support/running-scheduler.ts';
@@ -38,7 +39,7 @@ export async function startDemoStack(): Promise<PrometheusWithJobs> {
   const [exporter, orchestrator, scheduler] = await Promise.all([
     startDemoExporter(),
     startBusyOrchestrator(scene),
-    startScheduler(tempDir()),
+    startScheduler(seedMonitorDb(tempDir())),
   ]);
   const targets: Record<string, string[]> = {
     'swarm-exporter': [exporter],

@@ -3,7 +3,7 @@ type Series = readonly [labels: string, value: number, growth?: number];
 type Metrics = Readonly<Record<string, readonly Series[]>>;
 
 const NOW = Date.now() / 1_000;
-const [HOUR, DAY, GIB] = [3_600, 86_400, 2 ** 30];
+const [HOUR, GIB] = [3_600, 2 ** 30];
 
 /**
  * Metrics that panels already name, of rooms that are not built yet, by the job that will export them, with plausible
@@ -11,15 +11,6 @@ const [HOUR, DAY, GIB] = [3_600, 86_400, 2 ** 30];
  */
 export const COMING: Readonly<Record<string, Metrics>> = {
   'swarm-scheduler': {
-    swarm_project_up: [
-      ['project="demo",check="http"', 1],
-      ['project="demo",check="tcp"', 0],
-    ],
-    swarm_project_check_seconds: [
-      ['project="demo",check="http"', 0.2],
-      ['project="demo",check="tcp"', 5],
-    ],
-    swarm_certificate_expiry_timestamp_seconds: [['project="demo"', NOW + 60 * DAY]],
     swarm_backup_last_success_timestamp_seconds: [
       ['kind="local"', NOW - 6 * HOUR],
       ['kind="second"', 0],
@@ -32,7 +23,6 @@ export const COMING: Readonly<Record<string, Metrics>> = {
       ['outcome="failed"', 0],
     ],
     swarm_approvals_total: [['decision="approved"', 1, 1]],
-    swarm_webhook_deliveries_total: [['event="pull_request",outcome="queued"', 1, 1]],
   },
 };
 

@@ -7,6 +7,7 @@ import { startScheduler as startInProcess } from '../../scheduler/scheduler.ts';
 import { ACCEPT, expectLintFree, expectSameSeries } from '../support/exposition-checks.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { tempDir } from '../support/memory-builder.ts';
+import { seedMonitorDb } from '../support/monitor-seed.ts';
 import { parseSamples } from '../support/running-exporter.ts';
 import { startScheduler } from '../support/running-scheduler.ts';
 import { entry, notingJob, schedulerSettings } from '../support/scheduler-scene.ts';
@@ -14,7 +15,7 @@ import { entry, notingJob, schedulerSettings } from '../support/scheduler-scene.
 const GOLDEN = new URL('../golden/scheduler-families.txt', import.meta.url);
 
 test('it starts without Redis and without a single setting, is ready, and exports the families in test/golden/scheduler-families.txt (write it anew with UPDATE_GOLDEN=1), in two valid forms', async () => {
-  const folder = tempDir();
+  const folder = seedMonitorDb(tempDir());
   const { url, readiness, end } = await startScheduler(folder);
   const scrape = async (accept: string) =>
     await (await fetch(`${url}/metrics`, { headers: { Accept: accept } })).text();
@@ -28,6 +29,7 @@ test('it starts without Redis and without a single setting, is ready, and export
   if (process.env.UPDATE_GOLDEN) writeFileSync(GOLDEN, families);
   expect(families).toBe(readFileSync(GOLDEN, 'utf8'));
   expect(parseSamples(text).get('swarm_security_events_total{kind="stranger"}')).toBe(0);
+  expect(parseSamples(text).get('swarm_kpi{kpi="geo_freedom_ratio"}')).toBe(0.35);
   expect(await readiness()).toEqual({ status: 200 });
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   expect(await (await fetch(`${url}/`)).json()).toEqual({

@@ -89,7 +89,7 @@ const REFUSALS: Partial<Record<Fault, [status: number, description: string, rest
 };
 
 /** Starts the server; it stops when the test ends. */
-export async function startBotApi(): Promise<FakeBotApi> {
+export async function startBotApi(host = '127.0.0.1'): Promise<FakeBotApi> {
   const messages: SentMessage[] = [];
   const refusals: string[] = [];
   const toasts: string[] = [];
@@ -103,7 +103,7 @@ export async function startBotApi(): Promise<FakeBotApi> {
 
   const server = createServer((request, response) => {
     void readBody(request).then(async (body) => await handle(request, response, body));
-  }).listen(0, '127.0.0.1');
+  }).listen(0, host);
   await once(server, 'listening');
   onTestFinished(async () => {
     clearTimeout(waiting?.timer);

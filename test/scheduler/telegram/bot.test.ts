@@ -177,7 +177,7 @@ test('an order that fails says why, and its button works again', async () => {
 test('a checklist has a button for each line, and shows what is done', async () => {
   const { api, notify, rows } = await makePhone();
   const facts = { text: 'Ogni lunedì', 'item-disk': 'Guarda il disco', 'item-keys': 'Ruota le <chiavi>' };
-  await notify({ kind: 'maintenance', key: 'weekly-1', facts });
+  await notify({ kind: 'checklist', key: 'weekly-1', facts });
   const list = await api.message(/Manutenzione\nOgni lunedì\n▫️ Guarda il disco\n▫️ Ruota le <chiavi>/);
   await api.press('Guarda il disco');
   await vi.waitFor(() => expect(list.text).toContain('✅ Guarda il disco\n▫️ Ruota le <chiavi>'), PATIENTLY);
