@@ -23,4 +23,8 @@ export interface TimetableEntry {
 export const TIMETABLE: readonly TimetableEntry[] = [
   // Monday and Friday, 09:00
   { job: 'code-review', at: '0 9 * * mon,fri', catchUp: { policy: 'latest', withinHours: 24 }, overlap: 'skip' },
+  // Every six hours, half past
+  { job: 'backup', at: '30 0,6,12,18 * * *', catchUp: { policy: 'latest', withinHours: 8760 }, overlap: 'skip' },
+  // Sunday, 05:15
+  { job: 'restore-drill', at: '15 5 * * sun', catchUp: { policy: 'latest', withinHours: 72 }, overlap: 'skip' },
 ];

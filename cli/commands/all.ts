@@ -1,11 +1,13 @@
 import type { AddCommand } from '../command.ts';
 import { addAlertmanagerConfigCommand } from './alertmanager-config.ts';
+import { addBackupCommand } from './backup.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addEnqueueCommand } from './enqueue.ts';
 import { addFixCommand } from './fix.ts';
 import { addKpiCommand } from './kpi.ts';
 import { addQueueCommand } from './queue.ts';
+import { addRestoreCommand } from './restore.ts';
 import { addScheduleCommand } from './schedule.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
@@ -21,6 +23,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addFixCommand,
   addTrialCommand,
   addScheduleCommand,
+  addBackupCommand,
+  addRestoreCommand,
   addStatusCommand,
   addKpiCommand,
   addDoctorCommand,

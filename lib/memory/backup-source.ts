@@ -1,0 +1,40 @@
+import { rmSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import { OperatorError } from '../errors.ts';
+import { readMemory } from './source.ts';
+
+/** Pages copied in one step, 4 MB as a rule: some milliseconds, after which others get their turn. */
+const PAGES_AT_ONCE = 1_000;
+const PATIENCE_MS = 5 * 60_000;
+
+/**
+ * Copies a memory as it is at one moment into a new file, while hooks go on writing. It takes the locks that reading takes,
+ * none at all while the memory is at rest, so no writer waits for it.
+ * @throws MemoryError saying why the memory cannot be read, OperatorError if it changes too fast to be copied.
+ */
+export function copyMemory(path: string, destination: string): Promise<void> {
+  return readMemory(path, ({ db }) => copyOpenDatabase(db, destination), PATIENCE_MS);
+}
+
+/**
+ * Copies a database that is open inside a read transaction into a new file by SQLite's online backup, in steps that leave
+ * the event loop free.
+ * @throws OperatorError if it is no WAL database and changes all the time, or what SQLite says.
+ */
+export async function copyOpenDatabase(db: Database, destination: string): Promise<void> {
+  rmSync(destination, { force: true });
+  // In WAL mode the transaction keeps the moment that is copied and is in nobody's way. With a rollback journal it would
+  // keep writers out, so each step takes the lock anew; if somebody has written in between, SQLite begins again.
+  if (db.pragma('journal_mode', { simple: true }) === 'wal') db.prepare('SELECT count(*) FROM sqlite_master').get();
+  else db.exec('COMMIT');
+  const untilMs = performance.now() + PATIENCE_MS;
+  await db.backup(destination, {
+    progress: () => {
+      if (performance.now() < untilMs) return PAGES_AT_ONCE;
+      throw new OperatorError(
+        `Could not copy "${db.name}": it changes faster than it can be copied.`,
+        'Have its writers use WAL: sqlite3 FILE "PRAGMA journal_mode = WAL".',
+      );
+    },
+  });
+}
