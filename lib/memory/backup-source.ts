@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { OperatorError } from '../errors.ts';
 import { readMemory } from './source.ts';
@@ -28,13 +29,31 @@ export async function copyOpenDatabase(db: Database, destination: string): Promi
   if (db.pragma('journal_mode', { simple: true }) === 'wal') db.prepare('SELECT count(*) FROM sqlite_master').get();
   else db.exec('COMMIT');
   const untilMs = performance.now() + PATIENCE_MS;
-  await db.backup(destination, {
-    progress: () => {
-      if (performance.now() < untilMs) return PAGES_AT_ONCE;
-      throw new OperatorError(
-        `Could not copy "${db.name}": it changes faster than it can be copied.`,
-        'Have its writers use WAL: sqlite3 FILE "PRAGMA journal_mode = WAL".',
-      );
-    },
+  const progress = (): number => {
+    if (performance.now() < untilMs) return PAGES_AT_ONCE;
+    throw new OperatorError(
+      `Could not copy "${db.name}": it changes faster than it can be copied.`,
+      'Have its writers use WAL: sqlite3 FILE "PRAGMA journal_mode = WAL".',
+    );
+  };
+  await db.backup(destination, { progress }).catch((error: unknown) => {
+    throw explainCopy(destination, error);
   });
+}
+
+/** SQLite does not say on which of the two files it failed, but a full disk is always that of the copy. */
+function explainCopy(destination: string, error: unknown): unknown {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const what = `Could not write a copy to "${dirname(destination)}"`;
+  if (code === 'SQLITE_FULL') {
+    return new OperatorError(`${what}: its disk is full.`, 'Free some space there, or choose another folder.', {
+      cause: error,
+    });
+  }
+  if (!code.startsWith('SQLITE_IOERR')) return error;
+  return new OperatorError(
+    `${what}: ${message} (${code}).`,
+    'Its disk is full or fails, or what is copied cannot be read: look at df, dmesg and swarm doctor.',
+    { cause: error },
+  );
 }

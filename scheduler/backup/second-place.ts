@@ -20,7 +20,7 @@ export interface SecondPlace {
 }
 
 /** What there is of a second place: it is used, or why not. */
-export type SecondPlaceState = { readonly place: SecondPlace } | { readonly off: string; readonly isMistake: boolean };
+export type SecondPlaceState = { readonly place: SecondPlace } | { readonly off: string };
 
 type SecondConfig = Pick<SchedulerConfig, 'backupSecondDir' | 'backupSecondCommand' | 'backupPassphrase'>;
 
@@ -35,10 +35,10 @@ export function isSecondPlaceWanted(config: SecondConfig): boolean {
 export function findSecondPlace(config: SecondConfig): SecondPlaceState {
   const { backupSecondDir: folder, backupSecondCommand: command, backupPassphrase: passphrase } = config;
   if (!isSecondPlaceWanted(config)) {
-    return { off: 'there is no second place: set BACKUP_SECOND_DIR or BACKUP_SECOND_COMMAND', isMistake: false };
+    return { off: 'there is no second place: set BACKUP_SECOND_DIR or BACKUP_SECOND_COMMAND' };
   }
   if (passphrase === undefined) {
-    return { off: 'nothing is sent to the second place: BACKUP_PASSPHRASE is not set', isMistake: true };
+    return { off: 'nothing is sent to the second place: BACKUP_PASSPHRASE is not set' };
   }
   return {
     place: {

@@ -32,7 +32,7 @@ export const COMING: Readonly<Record<string, Metrics>> = {
     ],
     swarm_certificate_expiry_timestamp_seconds: [['project="demo"', NOW + 60 * DAY]],
     swarm_backup_last_success_timestamp_seconds: [
-      ['kind="local"', NOW - 6 * HOUR],
+      ['kind="memory"', NOW - 6 * HOUR],
       ['kind="second"', 0],
     ],
     swarm_backup_size_bytes: [['', 2_000_000]],
