@@ -6,6 +6,7 @@ import {
   fsyncSync,
   linkSync,
   openSync,
+  readSync,
   realpathSync,
   renameSync,
   statSync,
@@ -18,6 +19,8 @@ import './source.ts';
 
 /** SQLite's files beside a database: they belong to what lies there now, and would spoil what takes its place. */
 const COMPANIONS = ['-wal', '-shm', '-journal'];
+/** How a database begins. */
+export const SQLITE_MARK = 'SQLite format 3\0';
 const BUSY_TIMEOUT_MS = 5_000;
 /** Nothing that SQLite can lock. */
 const NO_DATABASE = /^SQLITE_(NOTADB|CORRUPT|IOERR|CANTOPEN)/;
@@ -54,7 +57,8 @@ export function replaceDatabase({ path, by, safetyPath }: Replacement): void {
     renameSync(by, real);
     syncFolderOf(real);
   };
-  if (!swapLocked(real, swap)) {
+  // SQLite would throw away a -wal beside what is no database.
+  if (!beginsAsDatabase(real) || !swapLocked(real, swap)) {
     moveCompanions(real, safetyPath);
     swap();
   }
@@ -88,6 +92,18 @@ function swapLocked(path: string, swap: () => void): boolean {
     throw error;
   } finally {
     db?.close();
+  }
+}
+
+/** Opening the file is safe here: nothing in this process holds a lock on it yet. */
+function beginsAsDatabase(path: string): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const mark = Buffer.alloc(SQLITE_MARK.length);
+    readSync(file, mark, 0, mark.length, 0);
+    return mark.toString('latin1') === SQLITE_MARK;
+  } finally {
+    closeSync(file);
   }
 }
 

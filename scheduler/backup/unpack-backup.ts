@@ -3,6 +3,7 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../../lib/errors.ts';
+import { SQLITE_MARK } from '../../lib/memory/replace.ts';
 import type { RowCounts } from './catalogue.ts';
 import { inspectDatabase } from './database-thread.ts';
 import { temporaryName } from './file-names.ts';
@@ -31,7 +32,6 @@ export interface Unpacked {
 /** What text takes at most when it is unpacked, as a guess where nobody knows. */
 const USUAL_RATIO = 8;
 const LARGEST_SETTINGS_BYTES = 64e6;
-const SQLITE_MARK = 'SQLite format 3\0';
 
 /**
  * Unpacks a backup and proves that it is whole: its checksum, its pages, and the number of rows in each table as far as they

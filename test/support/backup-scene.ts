@@ -62,9 +62,9 @@ export function makeBackupScene(): BackupScene {
   };
 }
 
-/** Rows of a query on a database of a test. */
+/** Rows of a query on a database of a test; opened for writing, since a reader would leave a -wal behind. */
 export function readRows(path: string, sql: string): readonly (readonly unknown[])[] {
-  const db = new Database(path, { readonly: true });
+  const db = new Database(path, { fileMustExist: true });
   try {
     return db.prepare(sql).raw().all() as unknown[][];
   } finally {
