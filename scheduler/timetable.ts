@@ -27,4 +27,6 @@ export const TIMETABLE: readonly TimetableEntry[] = [
   { job: 'backup', at: '30 0,6,12,18 * * *', catchUp: { policy: 'latest', withinHours: 8760 }, overlap: 'skip' },
   // Sunday, 05:15
   { job: 'restore-drill', at: '15 5 * * sun', catchUp: { policy: 'latest', withinHours: 72 }, overlap: 'skip' },
+  // The first of the month, 04:45, if ARCHIVE_AFTER_DAYS is set
+  { job: 'archive', at: '45 4 1 * *', catchUp: { policy: 'latest', withinHours: 72 }, overlap: 'skip' },
 ];

@@ -69,6 +69,7 @@ async function up(): Promise<void> {
       AGENT_COMMAND: work.agentCommand,
       ...(work.agentAuth ? { AGENT_AUTH: work.agentAuth } : {}),
       MONITOR_DB_PATH: schedulerConfig.monitorDbPath,
+      BACKUP_DIR: schedulerConfig.backupDir,
       ...(schedulerConfig.timetableFile ? { TIMETABLE_FILE: schedulerConfig.timetableFile } : {}),
       ...(scheduler ? { SCHEDULER_PORT: String(scheduler.port) } : {}),
       ...(orchestrator ? { ORCHESTRATOR_PORT: String(orchestrator.port) } : {}),

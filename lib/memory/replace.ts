@@ -132,8 +132,20 @@ function moveCompanions(path: string, safetyPath: string): void {
   }
 }
 
-/** The hooks must be able to write to the file that comes as they were to the one that goes. */
-function giveToOwner(path: string, by: string): void {
+/** Gives a whole file its name, over what has it; on disk when this returns. */
+export function putWhole(temporary: string, path: string): void {
+  const file = openSync(temporary, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  syncFolderOf(path);
+}
+
+/** Makes a file belong to whom another one does: hooks must be able to use what comes as they were what goes. */
+export function giveToOwner(path: string, by: string): void {
   const old = statSync(path, { throwIfNoEntry: false });
   const { uid, gid } = old ?? statSync(dirname(path));
   const own = statSync(by);

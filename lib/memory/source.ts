@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
+import { type AttachedArchive, attachArchives } from './archive-rows.ts';
 import { areUnchanged, lookAtFiles, type MemoryFiles, noPermission } from './files.ts';
 import { MemoryError } from './memory-error.ts';
 
@@ -22,6 +23,8 @@ export interface OpenMemory {
   readonly db: Database.Database;
   readonly mode: OpenMode;
   readonly files: MemoryFiles;
+  /** Events that were moved out of it and still count; mostly none. */
+  readonly archives: readonly AttachedArchive[];
   /** Throws if what was read so far may be torn; call it before keeping any of it. */
   readonly assertUnchanged: () => void;
 }
@@ -72,7 +75,8 @@ async function readOnce<T>(path: string, attempt: number, use: (memory: OpenMemo
   const db = open(files.path, mode);
   try {
     db.exec('PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; BEGIN');
-    const result = await use({ db, mode, files, assertUnchanged });
+    const archives = attachArchives(db, files.path);
+    const result = await use({ db, mode, files, archives, assertUnchanged });
     assertUnchanged();
     return result;
   } catch (error) {

@@ -36,6 +36,8 @@ export interface Tally {
   /** Rowid of the last row read. */
   cursor: number;
   rows: number;
+  /** Rows passed over because an archive has them too. */
+  rowsInBoth: number;
   readonly tasks: TaskFigures;
   readonly week: WeekFigures;
   readonly errors: ErrorFigures;
@@ -62,6 +64,7 @@ export function createTally(nowMs: number): Tally {
   return {
     cursor: Number.MIN_SAFE_INTEGER,
     rows: 0,
+    rowsInBoth: 0,
     tasks: createTaskFigures(nowMs),
     week: createWeekFigures(nowMs),
     errors: createErrorFigures(nowMs),
@@ -92,12 +95,16 @@ export function feedTally(tally: Tally, rows: readonly EventRow[], context: Tall
   const cursorBefore = tally.cursor;
   for (const row of rows) {
     tally.cursor = row.rowid;
+    if (row.isInArchive) {
+      tally.rowsInBoth += 1;
+      continue;
+    }
+    tally.rows += 1;
     if (row.futureMs !== undefined) tally.earliestFutureMs = Math.min(tally.earliestFutureMs, row.futureMs);
     const kind = endingKind(row.eventType);
     if (kind) feedEnding(tally, taskOfRow(row, kind), context);
     else feedOther(tally, row);
   }
-  tally.rows += rows.length;
   // Rows of this batch wait for the next one: the two rows of a run mostly follow each other.
   countSettled(tally, context, cursorBefore);
 }

@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
 import { OperatorError } from '../../lib/errors.ts';
+import { copyOldEvents, deleteArchivedEvents, type Moving } from '../../lib/memory/archive-move.ts';
 import { copyMemory, copyOpenDatabase } from '../../lib/memory/backup-source.ts';
 import { answerInThread, runInThread } from '../../lib/memory/thread.ts';
 import { lookIntoMonitorDb } from '../monitor-db.ts';
@@ -10,7 +11,9 @@ import type { RowCounts } from './catalogue.ts';
 
 type Order =
   | { readonly task: 'copy'; readonly isMonitorDb: boolean; readonly path: string; readonly destination: string }
-  | { readonly task: 'inspect'; readonly path: string };
+  | { readonly task: 'inspect'; readonly path: string }
+  | ({ readonly task: 'copy-old' } & Moving)
+  | { readonly task: 'delete-archived'; readonly path: string; readonly upToRowid: number };
 
 const THREAD = 'backup';
 const LONGEST_FOUND = 200;
@@ -29,6 +32,16 @@ export function copyDatabase(order: Omit<Order & { task: 'copy' }, 'task'>, sign
  */
 export function inspectDatabase(path: string, signal?: AbortSignal): Promise<RowCounts> {
   return inThread<RowCounts>({ task: 'inspect', path }, signal);
+}
+
+/** Copies old events into archives; gives the last rowid looked at, undefined if nothing is old enough. */
+export function copyOldEventsInThread(moving: Moving, signal?: AbortSignal): Promise<number | undefined> {
+  return inThread<number | undefined>({ task: 'copy-old', ...moving }, signal);
+}
+
+/** Deletes some of the events that are in an archive; gives how many. */
+export function deleteArchivedInThread(path: string, upToRowid: number, signal?: AbortSignal): Promise<number> {
+  return inThread<number>({ task: 'delete-archived', path, upToRowid }, signal);
 }
 
 function inThread<T>(order: Order, signal: AbortSignal | undefined): Promise<T> {
@@ -88,4 +101,17 @@ function damaged(path: string, found: string): OperatorError {
   );
 }
 
-await answerInThread<Order>(THREAD, async (order) => (order.task === 'copy' ? await copy(order) : inspect(order.path)));
+function answer(order: Order): unknown {
+  switch (order.task) {
+    case 'copy':
+      return copy(order);
+    case 'inspect':
+      return inspect(order.path);
+    case 'copy-old':
+      return copyOldEvents(order);
+    case 'delete-archived':
+      return deleteArchivedEvents(order.path, order.upToRowid);
+  }
+}
+
+await answerInThread<Order>(THREAD, async (order) => await answer(order));
