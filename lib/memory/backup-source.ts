@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { OperatorError } from '../errors.ts';
@@ -6,6 +6,11 @@ import { readMemory } from './source.ts';
 
 /** Pages copied in one step, 4 MB as a rule: some milliseconds, after which others get their turn. */
 const PAGES_AT_ONCE = 1_000;
+/**
+ * After so many steps the copy is brought to the disk. A commit of somebody else waits for what the file system has still
+ * to write, which would be all of the copy if that were left to the end.
+ */
+const STEPS_PER_SYNC = 16;
 const PATIENCE_MS = 5 * 60_000;
 
 /**
@@ -29,7 +34,10 @@ export async function copyOpenDatabase(db: Database, destination: string): Promi
   if (db.pragma('journal_mode', { simple: true }) === 'wal') db.prepare('SELECT count(*) FROM sqlite_master').get();
   else db.exec('COMMIT');
   const untilMs = performance.now() + PATIENCE_MS;
+  let steps = 0;
   const progress = (): number => {
+    steps += 1;
+    if (steps % STEPS_PER_SYNC === 0) sync(destination);
     if (performance.now() < untilMs) return PAGES_AT_ONCE;
     throw new OperatorError(
       `Could not copy "${db.name}": it changes faster than it can be copied.`,
@@ -39,6 +47,16 @@ export async function copyOpenDatabase(db: Database, destination: string): Promi
   await db.backup(destination, { progress }).catch((error: unknown) => {
     throw explainCopy(destination, error);
   });
+}
+
+/** Nobody else uses the copy, so it does not matter that closing it here drops SQLite's locks on it. */
+function sync(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fdatasyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** SQLite does not say on which of the two files it failed, but a full disk is always that of the copy. */
