@@ -50,7 +50,15 @@ try {
   const restored = join(folder, 'restored', 'swarm_memory.db');
   rmSync(restored, { force: true });
   const restore = await whileInserting('swarm restore', () => swarm('restore', file, '--to', restored));
-  printTable({ quiet, plain: middle(plain), synced: middle(synced), online: middle(online), whole, restore, packedBytes: statSync(file).size });
+  printTable({
+    quiet,
+    plain: middle(plain),
+    synced: middle(synced),
+    online: middle(online),
+    whole,
+    restore,
+    packedBytes: statSync(file).size,
+  });
 } finally {
   if (!options.keep) rmSync(folder, { recursive: true, force: true });
 }
@@ -126,7 +134,9 @@ function printTable({ quiet, plain, synced, online, whole, restore, packedBytes 
     console.log(`| ${what} | ${seconds} s | ${ratio} | ${wait} ms | ${part.inserts} | ${goal} |`);
   };
   const gigabytes = (statSync(path).size / 1e9).toFixed(2);
-  console.log(`| ${gigabytes} GB, 200 inserts a second | time | ratio to `cp` / with sync | longest insert | inserts | goal |`);
+  console.log(
+    `| ${gigabytes} GB, 200 inserts a second | time | ratio to \`cp\` / with sync | longest insert | inserts | goal |`,
+  );
   console.log('| --- | --: | --: | --: | --: | --- |');
   line('nothing else', quiet, '', false);
   line('`cp` of the file', plain, '');
