@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -20,6 +20,7 @@ import { startWriter } from '../support/writer-process.ts';
 
 const ADD_ONE = `INSERT INTO swarm_events (id, timestamp, event_type) VALUES (hex(randomblob(8)), '', 'task_success')`;
 const NAME = /^(swarm_memory|monitor)-\d{8}T\d{6}Z\.db\.gz$/;
+const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 const MANY_ROWS = 60_000;
 
 /** Writes what a backup holds to a file of its own. */
@@ -227,14 +228,7 @@ describe('swarm backup that cannot', () => {
     const scene = makeBackupScene();
     makeLarge(scene);
     // No file may become larger than 20 MB.
-    const main = [
-      '-c',
-      'ulimit -f 40000; exec "$@"',
-      'sh',
-      process.execPath,
-      join(import.meta.dirname, '../../dist/cli/main.js'),
-      'backup',
-    ];
+    const main = ['-c', 'ulimit -f 40000; exec "$@"', 'sh', process.execPath, MAIN, 'backup'];
     let said = '';
     try {
       execFileSync('sh', main, { env: { PATH: process.env.PATH, ...scene.env }, stdio: 'pipe', cwd: scene.folder });
@@ -264,6 +258,39 @@ describe('swarm backup that cannot', () => {
     const [{ file }] = await scene.backup();
     expect(half(scene.files())).toEqual([]);
     expect(countEvents(unpacked(scene, file))).toBe(MANY_ROWS);
+  });
+});
+
+describe.skipIf(!IS_ROOT)('behind a read-only mount (skipped unless run as root, who alone may mount)', () => {
+  const backUpBehind = (scene: BackupScene) => {
+    const mountPoint = join(scene.folder, 'mounted');
+    mkdirSync(mountPoint);
+    const script = 'mount --bind "$0" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"';
+    const command = [findProgram('unshare'), '-m', 'sh', '-ec', script, dirname(scene.memory.path), mountPoint];
+    const env = { ...scene.env, PATH: process.env.PATH, SWARM_DB_PATH: join(mountPoint, 'swarm_memory.db') };
+    const [program, ...args] = [...command, process.execPath, MAIN, 'backup', '--json'];
+    return spawnSync(program, args, { env, cwd: scene.folder, encoding: 'utf8' });
+  };
+  const killedWriter = async ({ path }: BackupScene['memory']): Promise<void> => (await startWriter(path, ADD_ONE))();
+
+  test.each<[string, (memory: BackupScene['memory']) => unknown, number]>([
+    ['at rest', () => undefined, 2],
+    ['with a live writer', ({ path }) => startWriter(path, ADD_ONE), 3],
+    ['whose writer was killed', killedWriter, 3],
+  ])('a memory %s is backed up', async (_, prepare, events) => {
+    const scene = makeBackupScene();
+    await prepare(scene.memory);
+    const { status, stdout } = backUpBehind(scene);
+    const [{ file }] = JSON.parse(stdout) as { file: string }[];
+    expect([status, countEvents(unpacked(scene, file))]).toEqual([0, events]);
+  });
+
+  test('a -wal that nobody can read there is told, rather than left out', async () => {
+    const scene = makeBackupScene();
+    await killedWriter(scene.memory);
+    rmSync(`${scene.memory.path}-shm`);
+    const { status, stderr } = backUpBehind(scene);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/its -wal holds changes, but its -shm is missing/)]);
   });
 });
 
