@@ -41,4 +41,10 @@ export const TIMETABLE: readonly TimetableEntry[] = [
   { job: 'digest', at: '30 8 * * *', catchUp: { policy: 'latest', withinHours: 6 }, overlap: 'skip' },
   // Friday, 18:00
   { job: 'retro', at: '0 18 * * fri', catchUp: { policy: 'latest', withinHours: 48 }, overlap: 'skip' },
+  // Every six hours, half past
+  { job: 'backup', at: '30 0,6,12,18 * * *', catchUp: { policy: 'latest', withinHours: 8760 }, overlap: 'skip' },
+  // Sunday, 05:15
+  { job: 'restore-drill', at: '15 5 * * sun', catchUp: { policy: 'latest', withinHours: 72 }, overlap: 'skip' },
+  // The first of the month, 04:45, if ARCHIVE_AFTER_DAYS is set
+  { job: 'archive', at: '45 4 1 * *', catchUp: { policy: 'latest', withinHours: 72 }, overlap: 'skip' },
 ];
