@@ -4,7 +4,7 @@ import { utc } from './ledger.ts';
 import type { MonitorDb } from './monitor-db.ts';
 
 /** The KPI of R16 that does not come from the swarm's memory. */
-type GoalKpiKey = 'geo_freedom_ratio';
+export type GoalKpiKey = 'geo_freedom_ratio';
 
 /** Something whose progress no machine can measure: it is set by hand, in percent. To add one: a line here. */
 export const GOALS: readonly { readonly goal: string; readonly kpi: GoalKpiKey }[] = [

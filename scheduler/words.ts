@@ -1,6 +1,7 @@
 import type { Config } from '../lib/config.ts';
 
 export type Language = Config['language'];
+export const LANGUAGES: readonly Language[] = ['it', 'en'];
 
 /** Something people read, in each language of SWARM_LANG. */
 export type Words = Readonly<Record<Language, string>>;

@@ -2,6 +2,7 @@ import { describeError } from '../../lib/errors.ts';
 import type { Stop } from '../../lib/lifecycle.ts';
 import { utc } from '../ledger.ts';
 import type { Tools } from '../tools.ts';
+import { LANGUAGES, type Words } from '../words.ts';
 import { watchApprovals } from './approvals.ts';
 import { forgetButtons, pressButton, releaseButton } from './buttons.ts';
 import type { Reply } from './chat.ts';
@@ -12,7 +13,6 @@ import type { Pace, Phone } from './phone.ts';
 import { startPoller } from './poller.ts';
 import type { CallbackQuery, Message, Update } from './update.ts';
 import { REPLIES } from './words/replies.ts';
-import { LANGUAGES, type Words } from './words/words.ts';
 
 const WATCH_MS = 4_000;
 /** An order that takes longer is answered with that. */

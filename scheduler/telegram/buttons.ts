@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { utc } from '../ledger.ts';
 import type { MonitorDb } from '../monitor-db.ts';
-import type { Words } from './words/words.ts';
+import type { Words } from '../words.ts';
 
 /** What a button carries, for the action that it is. */
 export type Args = Readonly<Record<string, string | number>>;

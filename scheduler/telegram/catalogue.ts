@@ -1,10 +1,10 @@
+import type { Words } from '../words.ts';
 import type { Keyboard } from './buttons.ts';
 import { type Html, join } from './html.ts';
 import type { Facts } from './outbox.ts';
 import type { Speaker, Values } from './speaker.ts';
 import { LABELS } from './words/buttons.ts';
 import { OUTCOME_WORDS, PERIOD_WORDS, TOLD } from './words/notifications.ts';
-import type { Words } from './words/words.ts';
 
 /**
  * How much something may disturb: `loud` is sent at any hour, `now` too but at night without a sound, `later` waits for the
@@ -86,13 +86,13 @@ export const KINDS = {
   retro: { urgency: 'later', words: () => TOLD.retro, values: longText, isAlone: true },
   checklist: {
     urgency: 'later',
-    words: () => TOLD.maintenance,
+    words: () => TOLD.checklist,
     values: (facts, speaker) => ({ ...longText(facts, speaker), items: describeItems(facts, speaker) }),
     buttons: checklistButtons,
     isAlone: true,
   },
-  'reviews-capped': { urgency: 'later', words: () => TOLD.review, values: longText },
-  'review-refused': { urgency: 'now', words: () => TOLD.review, values: longText },
+  'reviews-capped': { urgency: 'later', words: () => TOLD.reviewsCapped },
+  'review-refused': { urgency: 'now', words: () => TOLD.reviewRefused },
 } as const satisfies Record<string, Kind>;
 
 /** What is known of a kind; of one nobody has described, its text, or its facts one by one. */

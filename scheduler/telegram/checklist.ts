@@ -1,5 +1,5 @@
 import { utc } from '../ledger.ts';
-import type { MonitorDb } from '../monitor-db.ts';
+import { tickOff } from '../maintenance/checklist.ts';
 import type { Args, Keyboard } from './buttons.ts';
 import { itemsOf } from './catalogue.ts';
 import type { Action, Context, Effect } from './context.ts';
@@ -11,7 +11,8 @@ export const CHECKLIST_ACTIONS: Readonly<Record<string, Action>> = { tick };
 /** Ticks a line off; the list is shown again with those that are left. */
 async function tick({ db, clock, userId, audit, phone, speaker }: Context, args: Args): Promise<Effect> {
   const [list, item] = [String(args.key), String(args.item)];
-  const at = utc(clock());
+  const nowMs = clock();
+  const at = utc(nowMs);
   db.transaction(() => {
     db.prepare('INSERT OR IGNORE INTO telegram_ticks (list, item, ticked_at, user_id) VALUES (?, ?, ?, ?)').run(
       list,
@@ -19,7 +20,7 @@ async function tick({ db, clock, userId, audit, phone, speaker }: Context, args:
       at,
       userId,
     );
-    tellMaintenance(db, { item, at, userId });
+    tickOff(db, item, { by: `telegram:${userId}`, nowMs });
     audit('tick', `${list} ${item}`, 'done');
   })();
   const told = phone.outbox.find(list);
@@ -37,17 +38,4 @@ async function tick({ db, clock, userId, audit, phone, speaker }: Context, args:
       { label: `▫️ ${text}`, action: 'tick', args: { key: list, item: id }, isOnce: true as const },
     ]);
   return { edit: { text: join([{ html: '🧹' }, ...lines]), buttons } };
-}
-
-/** The maintenance jobs keep a list of their own, if there is one: this is the one place where the phone writes it. */
-function tellMaintenance(
-  db: MonitorDb,
-  { item, at, userId }: { readonly item: string; readonly at: string; readonly userId: number },
-): void {
-  if (!db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'maintenance_checklist'").get()) return;
-  db.prepare('UPDATE maintenance_checklist SET done_at = ?, done_by = ? WHERE id = ? AND done_at IS NULL').run(
-    at,
-    `telegram:${userId}`,
-    item,
-  );
 }

@@ -1,10 +1,10 @@
 import { utc } from '../ledger.ts';
 import type { Tools } from '../tools.ts';
+import type { Words } from '../words.ts';
 import type { Args } from './buttons.ts';
 import type { Reply } from './chat.ts';
 import type { Phone } from './phone.ts';
 import type { Speaker } from './speaker.ts';
-import type { Words } from './words/words.ts';
 
 /** What a command or a button works with. */
 export interface Context extends Tools {

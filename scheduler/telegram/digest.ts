@@ -3,13 +3,14 @@ import { successRatio, windowOutcomes } from '../../lib/memory/task-figures.ts';
 import { readGates } from '../../lib/queue/gates.ts';
 import { readMemoryOnce } from '../../lib/read-memory.ts';
 import { utc } from '../ledger.ts';
+import { readOpenItems } from '../maintenance/checklist.ts';
 import type { Tools } from '../tools.ts';
+import type { Words } from '../words.ts';
 import { toPlainText } from './html.ts';
 import type { Facts } from './outbox.ts';
 import { countHealth } from './reports.ts';
 import type { Speaker } from './speaker.ts';
 import { TOLD } from './words/notifications.ts';
-import type { Words } from './words/words.ts';
 
 const DAY_MS = 86_400_000;
 /** Its place in WINDOWS. */
@@ -23,6 +24,7 @@ interface Needs {
   readonly failed: number;
   readonly isPaused: boolean;
   readonly jobs: number;
+  readonly maintenance: number;
 }
 
 /** What the digest tells of the last 24 hours; what cannot be asked is left out, or says why. */
@@ -31,7 +33,8 @@ export async function gatherDigest(tools: Tools, speaker: Speaker): Promise<Fact
   const [memory, queue] = await Promise.all([gatherMemory(tools, speaker), gatherQueue(tools)]);
   const jobs = failedJobs(tools);
   const health = countHealth(db);
-  const needs = describeNeeds({ ...queue.needs, jobs: jobs.length }, speaker);
+  const maintenance = readOpenItems(db).length;
+  const needs = describeNeeds({ ...queue.needs, jobs: jobs.length, maintenance }, speaker);
   return {
     ...memory,
     ...queue.facts,
@@ -63,7 +66,7 @@ async function gatherMemory({ settings }: Tools, speaker: Speaker): Promise<Fact
 async function gatherQueue({
   withQueue,
   clock,
-}: Tools): Promise<{ readonly facts: Facts; readonly needs: Omit<Needs, 'jobs'> }> {
+}: Tools): Promise<{ readonly facts: Facts; readonly needs: Omit<Needs, 'jobs' | 'maintenance'> }> {
   try {
     return await withQueue(async (queue, redis) => {
       const nowMs = clock();
@@ -100,13 +103,14 @@ function failedJobs({ db, clock }: Tools): readonly string[] {
     .all(utc(clock() - DAY_MS));
 }
 
-function describeNeeds({ approvals, failed, isPaused, jobs }: Needs, { say }: Speaker): string {
+function describeNeeds({ approvals, failed, isPaused, jobs, maintenance }: Needs, { say }: Speaker): string {
   const each = (count: number, words: Words): string => (count === 0 ? '' : toPlainText(say(words, { count })));
   return [
     each(approvals, TOLD.needsApprovals),
     each(failed, TOLD.needsFailed),
     each(isPaused ? 1 : 0, TOLD.needsPaused),
     each(jobs, TOLD.needsJobs),
+    each(maintenance, TOLD.needsMaintenance),
   ]
     .filter((text) => text !== '')
     .join(', ');

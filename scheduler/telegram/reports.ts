@@ -1,52 +1,27 @@
+import { readLatestResults } from '../health/results.ts';
 import type { MonitorDb } from '../monitor-db.ts';
 import { type Html, join } from './html.ts';
 import type { Speaker } from './speaker.ts';
+import { REPLIES } from './words/replies.ts';
 
-/** A check of a project as the health job writes it down. */
-interface HealthRow {
-  readonly project: string;
-  readonly check_name: string;
-  readonly state: string;
-  readonly text: string;
-  readonly checked_at: string;
-}
+const MARKS = { up: '🟢', down: '🔴', unavailable: '⚪' } as const;
 
-const MARKS: Readonly<Record<string, string>> = { up: '🟢', down: '🔴' };
-
-/**
- * How the projects are by the last run of the health job, whose table this reads: the one place where the phone knows it.
- * Undefined if there was no run.
- */
-export function readHealth(db: MonitorDb, speaker: Speaker): Html | undefined {
-  const rows = healthRows(db);
-  if (rows.length === 0) return undefined;
-  const lines = rows.map(({ project, check_name: check, state, text }) =>
-    speaker.say(
-      { it: '{mark} <b>{project}</b> · {check} {text}', en: '{mark} <b>{project}</b> · {check} {text}' },
-      {
-        mark: MARKS[state] ?? '⚪',
-        project,
-        check,
-        text: state === 'up' ? '' : speaker.quote(text, 200),
-      },
-    ),
-  );
-  return join([{ html: `🩺 ${speaker.moment(Date.parse(rows[0].checked_at))}` }, ...lines]);
+/** How the projects are by the last run of the health job; undefined if there was none. */
+export function describeHealth(db: MonitorDb, { say, moment }: Speaker): Html | undefined {
+  const results = readLatestResults(db);
+  if (results.length === 0) return undefined;
+  const lines = results.map(({ project, check, state, knownState, knownSinceMs }) => {
+    // A first look that finds all well has nothing to tell of the past.
+    const since = knownState === 'down' && knownSinceMs !== undefined ? moment(knownSinceMs) : undefined;
+    const words = since === undefined ? REPLIES.healthLine : REPLIES.healthLineSince;
+    return say(words, { mark: MARKS[state], project, check, since });
+  });
+  return join([say(REPLIES.health, { when: moment(results[0].checkedMs) }), ...lines]);
 }
 
 /** How many checks are well, and how many there are; undefined if there was no run. */
 export function countHealth(db: MonitorDb): { readonly up: number; readonly all: number } | undefined {
-  const rows = healthRows(db);
-  if (rows.length === 0) return undefined;
-  return { up: rows.filter(({ state }) => state === 'up').length, all: rows.length };
-}
-
-function healthRows(db: MonitorDb): readonly HealthRow[] {
-  if (!db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'health_results'").get()) return [];
-  return db
-    .prepare<[], HealthRow>(
-      `SELECT project, check_name, state, text, checked_at FROM health_results
-       WHERE run_utc = (SELECT max(run_utc) FROM health_results) ORDER BY project, check_name`,
-    )
-    .all();
+  const results = readLatestResults(db);
+  if (results.length === 0) return undefined;
+  return { up: results.filter(({ state }) => state === 'up').length, all: results.length };
 }

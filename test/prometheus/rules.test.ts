@@ -58,7 +58,6 @@ const COMING: Readonly<Record<string, readonly string[]>> = {
     'swarm_backup_last_success_timestamp_seconds',
     'swarm_restore_drill_success',
     'swarm_replication_lag_seconds',
-    'swarm_notifications_total',
   ],
 };
 const ALL_COMING = Object.values(COMING).flat();

@@ -1,10 +1,10 @@
 import type { TaskView } from '../../../lib/queue/task-view.ts';
+import type { Words } from '../../words.ts';
 import type { Keyboard } from '../buttons.ts';
 import type { Reply } from '../chat.ts';
 import type { Context } from '../context.ts';
 import { MARKS } from '../describe-task.ts';
 import { REPLIES } from '../words/replies.ts';
-import type { Words } from '../words/words.ts';
 
 const MOST_OFFERED = 8;
 

@@ -2,6 +2,7 @@ import { type Kpi, meetsTarget } from '../../../lib/memory/kpis.ts';
 import { dailyOutcomes, windowOutcomes } from '../../../lib/memory/task-figures.ts';
 import { WEEK } from '../../../lib/memory/windows.ts';
 import { kpisOf, readMemoryOnce } from '../../../lib/read-memory.ts';
+import { readGoalKpis } from '../../goals.ts';
 import { drawDays, renderPng } from '../chart.ts';
 import type { BotCommand } from '../context.ts';
 import { table } from '../html.ts';
@@ -15,14 +16,15 @@ const CHART_DAYS = 28;
 export const kpi: BotCommand = {
   names: { it: 'kpi', en: 'kpi' },
   about: { it: 'I KPI della settimana', en: 'The KPIs of the week' },
-  run: async ({ settings, speaker, log }) => {
+  run: async ({ settings, speaker, log, db }) => {
     const { config } = settings;
     const { kpis, outcomes, days } = await readMemoryOnce(config, (view) => ({
       kpis: kpisOf(view, config),
       outcomes: windowOutcomes(view.tally.tasks, WEEK),
       days: dailyOutcomes(view.tally.tasks, CHART_DAYS),
     }));
-    const rows = kpis.map((each) => [
+    const goals = readGoalKpis(db).map((goal) => ({ ...goal, target: undefined, better: 'more' as const }));
+    const rows = [...kpis, ...goals].map((each) => [
       verdict(each),
       speaker.plain(KPI_WORDS[each.key]),
       figure(each, each.value, speaker),
@@ -40,13 +42,13 @@ export const kpi: BotCommand = {
   },
 };
 
-function verdict(kpi: Kpi): string {
+function verdict(kpi: Kpi<string>): string {
   const meets = meetsTarget(kpi);
   return meets === undefined ? '⚪' : meets ? '🟢' : '🔴';
 }
 
 /** Short enough for a table on a phone. */
-function figure({ key }: Kpi, value: number | undefined, { percent, number }: Speaker): string {
+function figure({ key }: Kpi<string>, value: number | undefined, { percent, number }: Speaker): string {
   if (value === undefined) return '–';
   if (key.endsWith('_ratio')) return percent(value);
   if (key === 'task_seconds_mean') return `${number(value / 60, 1)} min`;

@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import type { Words } from '../../words.ts';
 
 /** What stands on buttons. */
 export const LABELS = {

@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import type { Words } from '../../words.ts';
 
 /** What is told unasked. */
 export const TOLD = {
@@ -47,11 +47,19 @@ export const TOLD = {
   needsApprovals: { it: '{count} da approvare', en: '{count} to approve' },
   needsFailed: { it: '{count} task falliti da guardare', en: '{count} failed tasks to look at' },
   needsPaused: { it: 'la coda è in pausa', en: 'the queue is paused' },
+  needsMaintenance: { it: '{count} cose di manutenzione', en: '{count} things to maintain' },
   needsJobs: { it: '{count} lavori non riusciti', en: '{count} jobs that failed' },
   health: { it: '🩺 <b>Salute dei progetti</b>\n{text}', en: '🩺 <b>Health of the projects</b>\n{text}' },
   retro: { it: '🐝 <b>Retrospettiva</b>\n{text}', en: '🐝 <b>Retrospective</b>\n{text}' },
-  review: { it: '🔎 <b>Revisione</b>\n{text}', en: '🔎 <b>Review</b>\n{text}' },
-  maintenance: { it: '🧹 <b>Manutenzione</b>\n{text}\n{items}', en: '🧹 <b>Maintenance</b>\n{text}\n{items}' },
+  reviewsCapped: {
+    it: '🔎 <b>Revisioni</b>: per oggi sono finite ({limit}).',
+    en: '🔎 <b>Reviews</b>: no more today ({limit}).',
+  },
+  reviewRefused: {
+    it: '🔎 <b>Revisione non pubblicata</b> · {repository} {number}\n{reason}',
+    en: '🔎 <b>Review not posted</b> · {repository} {number}\n{reason}',
+  },
+  checklist: { it: '🧹 <b>Manutenzione</b>\n{text}\n{items}', en: '🧹 <b>Maintenance</b>\n{text}\n{items}' },
   anything: { it: '🔔 {text}', en: '🔔 {text}' },
   several: { it: '📬 <b>{count} notizie</b>', en: '📬 <b>{count} messages</b>' },
   severalDone: { it: '📬 <b>{count} task finiti</b> ({cost})', en: '📬 <b>{count} tasks ended</b> ({cost})' },

@@ -1,4 +1,4 @@
-import type { Words } from './words.ts';
+import type { Words } from '../../words.ts';
 
 /** What is answered to commands and buttons. */
 export const REPLIES = {
@@ -82,6 +82,12 @@ export const REPLIES = {
   },
   noLessons: { it: 'Nessuna lezione attiva.', en: 'No active lesson.' },
   noRetro: { it: 'Ancora nessuna retrospettiva.', en: 'No retrospective yet.' },
+  health: { it: '🩺 <b>Salute dei progetti</b> · {when}', en: '🩺 <b>Health of the projects</b> · {when}' },
+  healthLine: { it: '{mark} <b>{project}</b> · {check}', en: '{mark} <b>{project}</b> · {check}' },
+  healthLineSince: {
+    it: '{mark} <b>{project}</b> · {check} da {since}',
+    en: '{mark} <b>{project}</b> · {check} since {since}',
+  },
   noHealth: { it: 'Ancora nessun controllo di salute.', en: 'No health check yet.' },
   noAlerts: { it: '👌 Nessun allarme attivo.', en: '👌 No active alert.' },
   whichAlert: { it: '🔕 Quale allarme?', en: '🔕 Which alert?' },

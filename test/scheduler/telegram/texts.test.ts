@@ -10,7 +10,7 @@ import { LABELS } from '../../../scheduler/telegram/words/buttons.ts';
 import { KPI_WORDS } from '../../../scheduler/telegram/words/kpis.ts';
 import { OUTCOME_WORDS, PERIOD_WORDS, STATE_WORDS, TOLD } from '../../../scheduler/telegram/words/notifications.ts';
 import { REPLIES } from '../../../scheduler/telegram/words/replies.ts';
-import { LANGUAGES, type Words } from '../../../scheduler/telegram/words/words.ts';
+import { LANGUAGES, type Words } from '../../../scheduler/words.ts';
 import { plainText } from '../../support/telegram-html.ts';
 
 const speaker = createSpeaker({ language: 'it', timezone: 'Europe/Rome' });
