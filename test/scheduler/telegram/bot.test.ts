@@ -28,6 +28,7 @@ test('every command answers by its Italian and its English name', async () => {
     ['/kpi', '/kpi@some_bot', /KPI, ultimi 7 giorni[\s\S]*Successo\s+50,0 %/],
     ['/coda', '/queue', /Coda: 1 task[\s\S]*cervella-backend · acme · in attesa \/task_abc12345/],
     ['/task abc12345', '/task_abc', /in attesa · cervella-backend · acme\nabc12345/],
+    ['/task', '/task@bot', /Quale task/],
     ['/costi', '/costs', /Costi[\s\S]*Limiti: 5,00 \$ al giorno/],
     ['/lezioni', '/lessons', /Lezioni attive: 1[\s\S]*Porta <chiusa>\n {2}Aprirla/],
     ['/retro', '/retro', /Ancora nessuna retrospettiva/],
