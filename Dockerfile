@@ -29,7 +29,8 @@ ENV NODE_ENV=production BIND_HOST=0.0.0.0
 WORKDIR /swarm
 COPY --from=packages /swarm/node_modules node_modules
 COPY --from=build /swarm/dist dist
-COPY package.json ./
+# The lock file is for `npm audit`.
+COPY package.json package-lock.json ./
 COPY alertmanager alertmanager
 COPY cli/prepare.sh cli/prepare.sh
 # git without the perl it depends on for scripts that nobody calls here: 100 MB less.

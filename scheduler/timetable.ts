@@ -39,4 +39,6 @@ export const TIMETABLE: readonly TimetableEntry[] = [
   },
   // Each morning, 08:30
   { job: 'digest', at: '30 8 * * *', catchUp: { policy: 'latest', withinHours: 6 }, overlap: 'skip' },
+  // Friday, 18:00
+  { job: 'retro', at: '0 18 * * fri', catchUp: { policy: 'latest', withinHours: 48 }, overlap: 'skip' },
 ];

@@ -7,9 +7,12 @@ import { addFixCommand } from './fix.ts';
 import { addGoalCommand } from './goal.ts';
 import { addHealthCommand } from './health.ts';
 import { addKpiCommand } from './kpi.ts';
+import { addLessonsCommand } from './lessons.ts';
 import { addQueueCommand } from './queue.ts';
 import { addReceiveCommand } from './receive.ts';
+import { addRetroCommand } from './retro.ts';
 import { addScheduleCommand } from './schedule.ts';
+import { addSearchCommand } from './search.ts';
 import { addShipCommand } from './ship.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
@@ -29,6 +32,9 @@ export const COMMANDS: readonly AddCommand[] = [
   addKpiCommand,
   addGoalCommand,
   addHealthCommand,
+  addRetroCommand,
+  addLessonsCommand,
+  addSearchCommand,
   addDoctorCommand,
   addAlertmanagerConfigCommand,
   addDemoCommand,

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { SHIPPED_TABLES, type ShippedTable } from '../../lib/memory/shipped-tables.ts';
 import type { Progress } from '../../lib/memory/unsent-rows.ts';
 import { batchId, origin } from '../../lib/queue/shipped-row.ts';
-import { writePrivateFile } from '../alertmanager/write-private.ts';
+import { writePrivateFile } from '../../lib/write-private.ts';
 
 const digests = z.record(z.string(), z.string());
 const progress: z.ZodType<Progress> = z.object({

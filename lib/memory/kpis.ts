@@ -5,7 +5,7 @@ import type { Tally } from './tally.ts';
 import { successRatio, tasksPerDay, windowDurations, windowOutcomes } from './task-figures.ts';
 import type { UsageFigures } from './usage.ts';
 import { weekTasks } from './week-figures.ts';
-import { WEEK } from './windows.ts';
+import { WEEK, WEEK_MS } from './windows.ts';
 
 /** The KPIs of R16 that come from the swarm's memory and the settings, in the order people read them. */
 export const KPI_KEYS = [
@@ -88,6 +88,8 @@ export function meetsTarget({ value, target, better }: Kpi<string>): boolean | u
 function computeValues({ tally, schema, lessons, usage, ...settings }: KpiInput): Record<KpiKey, number | undefined> {
   const { week } = tally;
   const tasks = weekTasks(week);
+  // Over another time than the 7 days of the definition they are still figures of a week.
+  const perWeek = (sum: number): number => (sum * WEEK_MS) / week.log.windows[0].ms;
   const share = (part: number): number | undefined => (tasks === 0 ? undefined : part / tasks);
   const withUsage = usage?.windows[WEEK].tasks.size ?? 0;
   const perTask = (sum: number): number | undefined => (withUsage === 0 ? undefined : sum / withUsage);
@@ -103,7 +105,7 @@ function computeValues({ tally, schema, lessons, usage, ...settings }: KpiInput)
     tokens_per_task: perTask(usage?.windows[WEEK].tokens ?? 0),
     cost_eur_per_task: perTask(((usage?.windows[WEEK].costMicroUsd ?? 0) / 1e6) * settings.eurPerUsd),
     infra_cost_eur_month: settings.infraCostEurMonth,
-    hours_saved_week: has('tags') ? week.minutesSaved / 60 : undefined,
-    autonomous_tasks_week: has('tags') ? week.autonomous : undefined,
+    hours_saved_week: has('tags') ? perWeek(week.minutesSaved) / 60 : undefined,
+    autonomous_tasks_week: has('tags') ? perWeek(week.autonomous) : undefined,
   };
 }

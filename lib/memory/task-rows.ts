@@ -69,9 +69,9 @@ export async function readTaskRows({ path, timezone, id }: TaskRowsOptions): Pro
   const parser = createTimestampParser(timezone);
   return await readMemory(path, ({ db }) => {
     const schema = probeSchema(db);
-    const own = readEvents(db, schema, parser, ownRows(schema), { id });
+    const own = readEventRows({ db, schema, parser }, ownRows(schema), { id });
     const ids = JSON.stringify([id, ...own.flatMap((row) => row.id ?? [])]);
-    const following = readEvents(db, schema, parser, followingRows(schema), { ids });
+    const following = readEventRows({ db, schema, parser }, followingRows(schema), { ids });
     const known = new Set(own.map(({ rowid }) => rowid));
     return {
       own,
@@ -101,12 +101,19 @@ function ofNotes(field: string): string {
   return `CASE WHEN json_valid(notes) THEN json_extract(notes, '$.${field}') END`;
 }
 
-function readEvents(
-  db: Database,
-  { events }: MemorySchema,
-  parser: TimestampParser,
+/** An open memory, and what it takes to read its rows. */
+export interface RowReader {
+  readonly db: Database;
+  readonly schema: MemorySchema;
+  readonly parser: TimestampParser;
+}
+
+/** Reads the rows of swarm_events that meet a condition in SQL; `ending` is the clause behind it, at most 500 rows by default. */
+export function readEventRows(
+  { db, schema: { events }, parser }: RowReader,
   condition: string,
   parameters: Readonly<Record<string, string>>,
+  ending = `ORDER BY rowid LIMIT ${MOST_ROWS}`,
 ): TaskEventRow[] {
   const column = (name: string): string => (events.has(name) ? name : `NULL AS ${name}`);
   const text = (name: string): string =>
@@ -114,7 +121,7 @@ function readEvents(
   const short = ['id', 'timestamp', 'created_at', 'event_type', 'agent_name', 'project', 'task_id', 'parent_task_id'];
   const more = ['session_id', 'task_status', 'error_message', 'task_description', 'notes'];
   const sql = `SELECT rowid, ${[...[...short, ...more].map(text), column('success'), column('duration_ms')].join(', ')}
-    FROM swarm_events WHERE ${condition} ORDER BY rowid LIMIT ${MOST_ROWS}`;
+    FROM swarm_events WHERE ${condition} ${ending}`;
   const rows = db.prepare<[Readonly<Record<string, string>>], Record<string, unknown>>(sql).all(parameters);
   return rows.map((row) => toEventRow(row, parser));
 }

@@ -34,14 +34,17 @@ export function certificateFigures(expiresMs: number): Readonly<Record<string, n
   return Number.isFinite(expiresMs) ? { [CERTIFICATE_EXPIRY]: expiresMs / 1_000 } : {};
 }
 
+/** All is as it should be. */
 export const up = (text: Words, figures: Readonly<Record<string, number>> = {}): CheckResult => ({
   state: 'up',
   text,
   figures,
 });
+/** It is not. */
 export const down = (text: Words, figures: Readonly<Record<string, number>> = {}): CheckResult => ({
   state: 'down',
   text,
   figures,
 });
+/** Nobody can tell from here. */
 export const unavailable = (text: Words): CheckResult => ({ state: 'unavailable', text });

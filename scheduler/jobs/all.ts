@@ -4,6 +4,7 @@ import { createHealthJob } from './health.ts';
 import type { Job } from './job.ts';
 import { maintenanceJobs } from './maintenance.ts';
 import { reconcile } from './reconcile.ts';
+import { retro } from './retro.ts';
 
 /** Every job. To add one: a file here, a line below, and its time in `timetable.ts`. */
-export const JOBS: readonly Job[] = [codeReview, reconcile, createHealthJob(), ...maintenanceJobs, digest];
+export const JOBS: readonly Job[] = [codeReview, reconcile, retro, createHealthJob(), ...maintenanceJobs, digest];

@@ -37,14 +37,17 @@ export type MaintenanceTask = {
   readonly seenIn: string;
 } & ({ readonly by: 'itself'; readonly work: (context: WorkContext) => Promise<Finding> } | { readonly by: 'person' });
 
+/** Nothing that anybody need know. */
 export const ok = (text: Words, figures: Readonly<Record<string, number>> = {}): Finding => ({
   state: 'ok',
   text,
   figures,
 });
+/** A person is told. */
 export const attention = (text: Words, figures: Readonly<Record<string, number>> = {}): Finding => ({
   state: 'attention',
   text,
   figures,
 });
+/** It could not be done here. */
 export const notHere = (text: Words): Finding => ({ state: 'unavailable', text });

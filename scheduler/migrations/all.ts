@@ -5,6 +5,7 @@ import { maintenance } from './maintenance.ts';
 import type { Migration } from './migration.ts';
 import { outbox } from './outbox.ts';
 import { pullRequestReviews } from './pull-request-reviews.ts';
+import { retros } from './retros.ts';
 import { scheduleSlots } from './schedule-slots.ts';
 import { telegram } from './telegram.ts';
 
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   goals,
   maintenance,
   telegram,
+  retros,
 ];

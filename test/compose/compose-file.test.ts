@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { PUBLISHED_PORTS } from '../../cli/doctor/deployment.ts';
 import { STACK_MEMORY_MB } from '../../cli/doctor/machine.ts';
-import { CHANNEL_SETTINGS, SETTINGS, WORK_SETTINGS } from '../../lib/config.ts';
+import { CHANNEL_SETTINGS, SCHEDULER_SETTINGS, SETTINGS, WORK_SETTINGS } from '../../lib/config.ts';
 import { COMPOSE, COMPOSE_TEXT, megabytes, readProjectFile, type Service, withDefaults } from './compose-file.ts';
 
 const SERVICES = Object.entries(COMPOSE.services);
@@ -183,7 +183,7 @@ test('a secret is given to those who use it, from a variable or a file', () => {
 test('every setting of ours reaches the service that reads it', () => {
   const passed = new Set(SERVICES.flatMap(([, { environment = {} }]) => Object.keys(environment)));
   const isPort = (variable: string): boolean => variable.endsWith('_PORT');
-  const missing = Object.values({ ...SETTINGS, ...WORK_SETTINGS, ...CHANNEL_SETTINGS })
+  const missing = Object.values({ ...SETTINGS, ...WORK_SETTINGS, ...CHANNEL_SETTINGS, ...SCHEDULER_SETTINGS })
     .map(({ variable }) => variable)
     .filter((variable) => !passed.has(variable) && !passed.has(`${variable}_FILE`) && !isPort(variable));
   expect(missing).toEqual([]);

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { CHANNEL_SETTINGS, SETTINGS, WORK_SETTINGS } from '../../lib/config.ts';
-import { COMPOSE, COMPOSE_TEXT, readProjectFile } from './compose-file.ts';
+import { CHANNEL_SETTINGS, SCHEDULER_SETTINGS, SETTINGS, WORK_SETTINGS } from '../../lib/config.ts';
+import { COMPOSE_TEXT, readProjectFile } from './compose-file.ts';
 
 const SETTINGS_OF_OURS = new Set(
-  Object.values({ ...SETTINGS, ...WORK_SETTINGS, ...CHANNEL_SETTINGS }).map(({ variable }) => variable),
+  Object.values({ ...SETTINGS, ...WORK_SETTINGS, ...CHANNEL_SETTINGS, ...SCHEDULER_SETTINGS }).map(
+    ({ variable }) => variable,
+  ),
 );
 const [FOR_COMPOSE, FOR_ALL] = readProjectFile('.env.example').split('# ── For every way to run ──\n');
 
@@ -28,18 +29,9 @@ function isFile(variable: string): boolean {
   return variable.endsWith('_FILE');
 }
 
-/** What only the scheduler reads, until it is there and its settings are. */
-function isOfTheScheduler(variable: string): boolean {
-  const { scheduler, ...others } = COMPOSE.services;
-  const reference = `\${${variable}:-`;
-  return JSON.stringify(scheduler).includes(reference) && !JSON.stringify(others).includes(reference);
-}
-
 test('.env.example has every variable of the compose file', () => {
   const shown = new Set([...linesOf(FOR_COMPOSE).keys(), ...linesOf(FOR_ALL).keys()]);
-  const missing = [...variablesOf(COMPOSE_TEXT).keys()].filter((variable) => !shown.has(variable));
-  const isThere = existsSync(new URL('../../scheduler/main.ts', import.meta.url));
-  expect(missing.filter((variable) => isThere || !isOfTheScheduler(variable))).toEqual([]);
+  expect([...variablesOf(COMPOSE_TEXT).keys()].filter((variable) => !shown.has(variable))).toEqual([]);
 });
 
 test('what .env.example shows for Compose alone is used by it, and its defaults are those of the compose file', () => {

@@ -1,6 +1,6 @@
 // A container engine of the tests' own: its data, socket and processes lie in one folder, and nothing of it stays behind.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installDebianPackages } from '../../cli/setup.mjs';
@@ -36,14 +36,12 @@ export async function startEngine(folder) {
   const socket = `unix://${join(folder, 'docker.sock')}`;
   const paths = { '--data-root': 'data', '--exec-root': 'exec', '--pidfile': 'docker.pid' };
   const options = Object.entries(paths).flatMap(([option, name]) => [option, join(folder, name)]);
-  const daemon = spawn('dockerd', [...options, '--host', socket], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  daemon.stderr.setEncoding('utf8').on('data', (/** @type {string} */ chunk) => {
-    log = (log + chunk).slice(-4_000);
-  });
+  // To a file: who runs the tests is busy, and a full pipe would stop the engine.
+  const log = join(folder, 'dockerd.log');
+  const daemon = spawn('dockerd', [...options, '--host', socket], { stdio: ['ignore', 'ignore', openSync(log, 'w')] });
   const ended = new Promise((resolve) => daemon.once('exit', resolve));
   const env = { DOCKER_HOST: socket, DOCKER_BUILDKIT: '1' };
-  await untilAnswers(env, () => (daemon.exitCode === null ? undefined : log));
+  await untilAnswers(env, () => (daemon.exitCode === null ? undefined : readFileSync(log, 'utf8').slice(-4_000)));
   return {
     composeV2,
     env,

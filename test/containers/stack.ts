@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, vi } from 'vitest';
@@ -18,11 +18,13 @@ export const GENERATIONS = { 'Compose v2': COMPOSE_V2, 'docker-compose 1.29': CO
 
 /** Whoever owns the folders of the host, and is the user inside. */
 const OWNER = '1000:1000';
-/** The room is in the compose file from the beginning, and starts once it is built. */
-export const HAS_SCHEDULER = existsSync('dist/scheduler/main.js');
-const SERVICES = ['swarm-exporter', 'orchestrator', 'redis', 'prometheus', 'alertmanager', 'grafana', 'node-exporter'];
 /** What runs when the stack is up. */
-export const RUNNING = HAS_SCHEDULER ? [...SERVICES, 'scheduler'] : SERVICES;
+export const RUNNING = ['swarm-exporter', 'scheduler', 'orchestrator', 'redis'].concat([
+  'prometheus',
+  'alertmanager',
+  'grafana',
+  'node-exporter',
+]);
 
 export const PATIENTLY = { timeout: 60_000, interval: 250 };
 
@@ -105,7 +107,7 @@ function makeOverride(folder: string): object {
     hurry(join(prometheus, 'rules', name), (text) => text.replace(/( for): .*/g, '$1: 3s'));
   }
   const healthcheck = { interval: '2s', start_period: '60s' };
-  const services = Object.fromEntries([...SERVICES, 'scheduler'].map((name) => [name, { healthcheck }]));
+  const services = Object.fromEntries(RUNNING.map((name) => [name, { healthcheck }]));
   return { services: { ...services, prometheus: { healthcheck, volumes: [`${prometheus}:/etc/prometheus:ro`] } } };
 }
 
@@ -117,7 +119,7 @@ export async function compose(args: readonly string[], program: string = COMPOSE
 
 /** Starts what is not running, and waits until all of it is healthy. */
 export async function up(program: string = COMPOSE_V2, ...args: readonly string[]): Promise<void> {
-  await compose(['up', '-d', '--no-build', ...(HAS_SCHEDULER ? [] : ['--scale', 'scheduler=0']), ...args], program);
+  await compose(['up', '-d', '--no-build', ...args], program);
   await untilHealthy(RUNNING);
 }
 

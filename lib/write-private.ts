@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { OperatorError, UsageError } from '../../lib/errors.ts';
+import { OperatorError, UsageError } from './errors.ts';
 
 /**
  * Writes a file that only its owner may read: whole or not at all, also if the power goes. A file that is replaced keeps its
