@@ -49,10 +49,11 @@ module.exports = {
     {
       name: 'only-the-runner-spawns',
       comment:
-        'Only orchestrator/runner starts agents, only lib/git starts git; the command line starts redis-server, a backup what is to take it away.',
+        'Only orchestrator/runner starts agents, only lib/git starts git, scheduler/program asks systemctl and npm, scheduler/backup/second-command starts what takes a backup away; the command line starts redis-server.',
       severity: 'error',
       from: {
-        pathNot: '^(orchestrator/runner/|lib/git\\.ts$|scheduler/backup/second-command\\.ts$|cli/|bench/|test/)',
+        pathNot:
+          '^(orchestrator/runner/|lib/git\\.ts$|scheduler/program\\.ts$|scheduler/backup/second-command\\.ts$|cli/|bench/|test/)',
       },
       to: { path: '^(node:)?child_process$' },
     },

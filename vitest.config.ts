@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Those need a container engine: `npm run test:containers`.
+    exclude: ['test/containers/**'],
     // Two cores, and tests that start real programs.
     maxWorkers: 2,
     testTimeout: 60_000,

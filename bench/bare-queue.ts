@@ -1,5 +1,7 @@
+import Database from 'better-sqlite3';
 import { type Job, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
+import type { Task } from '../lib/queue/task.ts';
 
 /** What a bare job carries, and BullMQ's options for it. */
 export interface BareJobs {
@@ -48,19 +50,13 @@ export async function measureBareThroughput(
 ): Promise<Throughput> {
   return withQueue(url, 'bare-throughput', async (queue, connection) => {
     await queue.addBulk(Array.from({ length: count }, () => ({ name: 'job', data: payload, opts: options })));
-    let left = count;
     const worker = new Worker(queue.name, async () => undefined, {
       connection: connection(),
       concurrency,
       autorun: false,
     });
     await worker.waitUntilReady();
-    const done = new Promise<void>((resolve) => {
-      worker.on('completed', () => {
-        left -= 1;
-        if (left === 0) resolve();
-      });
-    });
+    const done = countCompleted(worker, count);
     const before = process.cpuUsage();
     const startedMs = performance.now();
     void worker.run();
@@ -69,6 +65,69 @@ export async function measureBareThroughput(
     const { user, system } = process.cpuUsage(before);
     await worker.close();
     return { perSecond: (count / elapsedMs) * 1_000, cpuMicroseconds: (user + system) / count };
+  });
+}
+
+/**
+ * The same, but each job adds one to a second queue, whose worker writes a row into the memory: what design.md draws, with
+ * nothing of what makes it hold. The row is not synced to disk.
+ */
+export async function measureBareRecording(
+  url: string,
+  {
+    count,
+    concurrency,
+    payload,
+    options,
+    memoryPath,
+  }: BareJobs & { readonly count: number; readonly concurrency: number; readonly memoryPath: string },
+): Promise<Throughput> {
+  return withQueue(url, 'bare-recording', async (tasks, connection) =>
+    withQueue(url, 'bare-results', async (results) => {
+      await tasks.addBulk(Array.from({ length: count }, () => ({ name: 'job', data: payload, opts: options })));
+      const db = new Database(memoryPath);
+      db.pragma('synchronous = NORMAL');
+      const insert = db.prepare(
+        `INSERT INTO swarm_events (id, timestamp, event_type, agent_name, task_id, task_description, task_status, success)
+          VALUES (?, ?, 'task_complete', ?, ?, ?, 'ok', 1)`,
+      );
+      const { agent, prompt } = payload as Task;
+      const settings = { connection: connection(), concurrency, autorun: false };
+      const work = new Worker(
+        tasks.name,
+        async ({ id }) => void (await results.add('end', { id, ...payload }, options)),
+        settings,
+      );
+      const record = new Worker(
+        results.name,
+        async ({ id }) => void insert.run(`bare-${id}`, new Date().toISOString(), agent, id, prompt),
+        { ...settings, connection: connection() },
+      );
+      await Promise.all([work.waitUntilReady(), record.waitUntilReady()]);
+      const done = countCompleted(record, count);
+      const before = process.cpuUsage();
+      const startedMs = performance.now();
+      void work.run();
+      void record.run();
+      await done;
+      const elapsedMs = performance.now() - startedMs;
+      const { user, system } = process.cpuUsage(before);
+      await Promise.all([work.close(), record.close()]);
+      db.exec("DELETE FROM swarm_events WHERE id LIKE 'bare-%'");
+      db.close();
+      return { perSecond: (count / elapsedMs) * 1_000, cpuMicroseconds: (user + system) / count };
+    }),
+  );
+}
+
+/** Resolves when a worker has completed so many jobs. */
+function countCompleted(worker: Worker, count: number): Promise<void> {
+  let left = count;
+  return new Promise((resolve) => {
+    worker.on('completed', () => {
+      left -= 1;
+      if (left === 0) resolve();
+    });
   });
 }
 

@@ -20,6 +20,7 @@ export interface QueueScene {
   readonly redis: Redis;
   readonly queue: TaskQueue;
   readonly agent: string;
+  readonly memoryPath: string;
   /** A git repository with one commit. */
   readonly project: string;
   /** The environment of our programs in this scene. */
@@ -74,6 +75,7 @@ export async function makeQueueScene(): Promise<QueueScene> {
     redis,
     queue,
     agent,
+    memoryPath,
     project,
     env: environmentOf(folder, redisUrl, memoryPath, agent),
     rows: () => onMemory((db) => db.prepare('SELECT count(*) FROM swarm_events').pluck().get() as number),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from './errors.ts';
 import type { ManualMinutes } from './memory/week-figures.ts';
+import { type Check, readChecks } from './project-checks.ts';
 import { ARGUMENT_NAME, ARGUMENT_NAME_EXPECTED, MODEL_NAME, MODEL_NAME_EXPECTED } from './queue/argument-name.ts';
 
 const DEFAULT_MANUAL_MINUTES = 30;
@@ -18,6 +19,8 @@ export interface Project {
   readonly defaultModel?: string;
   /** Made by `npm start` for a first look: its agent is built in and needs no model. */
   readonly isDemo: boolean;
+  /** What the health check looks at besides disk and git. */
+  readonly checks: readonly Check[];
 }
 
 /**
@@ -35,7 +38,10 @@ export function readProjects(path: string): ReadonlyMap<string, Project> {
 }
 
 function toProject(stated: unknown, place: string, file: string): Project {
-  const { name, path, concurrency, repository, defaultModel, isDemo } = (stated ?? {}) as Record<string, unknown>;
+  const { name, path, concurrency, repository, defaultModel, isDemo, checks } = (stated ?? {}) as Record<
+    string,
+    unknown
+  >;
   if (!isText(name)) throw wrongProject(file, place, 'it has no name');
   // No task could ask for it, and a terminal is shown it.
   if (!ARGUMENT_NAME.test(name)) throw wrongProject(file, place, `of its name, ${ARGUMENT_NAME_EXPECTED}`);
@@ -59,7 +65,16 @@ function toProject(stated: unknown, place: string, file: string): Project {
     ...(isText(repository) ? { repository } : {}),
     ...(isText(defaultModel) ? { defaultModel } : {}),
     isDemo: isDemo === true,
+    checks: toChecks(checks, named, file),
   };
+}
+
+function toChecks(stated: unknown, named: string, file: string): readonly Check[] {
+  try {
+    return readChecks(stated, dirname(file));
+  } catch (error) {
+    throw wrongProject(file, named, (error as Error).message);
+  }
 }
 
 function isText(value: unknown): value is string {

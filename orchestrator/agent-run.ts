@@ -5,15 +5,17 @@ import type { Project } from '../lib/projects.ts';
 import { currentAttempt } from '../lib/queue/progress.ts';
 import type { Task } from '../lib/queue/task.ts';
 import { checkClaim } from '../lib/queue/task-state.ts';
-import { addTrace } from '../lib/queue/trace.ts';
+import { tracing } from '../lib/queue/trace.ts';
 import { book } from './books.ts';
 import { conclude } from './conclude-run.ts';
 import { finish, type Hold, logFields, save } from './hold.ts';
 import type { AgentLaunch, Conclusion, Parts } from './parts.ts';
 import { decideNext } from './policy.ts';
 import { composePrompt } from './prompt.ts';
+import { judgeAnswer } from './review-answer.ts';
 import { agentArguments } from './runner/agent-arguments.ts';
 import { processOwner } from './runner/marker.ts';
+import { layReviewFile } from './runner/review-file.ts';
 import type { RunEnd } from './runner/run-end.ts';
 import { openTaskLog } from './runner/task-log.ts';
 import type { Worktree } from './runner/worktrees.ts';
@@ -43,19 +45,28 @@ export async function runOnce(parts: Parts, hold: Hold, admission: Admission): P
   const ended = await runWatched(parts, hold, { ...admission, ...started, worktree });
   if (ended === 'lost') return { kind: 'lost' };
   // Only who wanted to go on with a session can have missed it.
-  const end = { ...ended, isUnknownSession: ended.isUnknownSession && started.isResume };
+  const { end, answer } = judgeAnswer(task, {
+    ...ended,
+    isUnknownSession: ended.isUnknownSession && started.isResume,
+  });
   if (!(await book(parts, hold, { end, runId: started.runId, model: started.model }))) return { kind: 'lost' };
+  if (answer) hold.progress = { ...hold.progress, answer };
   const next = decideNext(end, hold.progress, parts.settings, { nowMs: Date.now(), random: Math.random() });
   return conclude(parts, hold, { end, next, worktree });
 }
 
 /** Once more after a moment if need be: whoever had the task before, and was too slow, may just be opening it. */
-async function openWorktree({ worktrees }: Parts, { id: taskId }: Task, project: Project): Promise<Worktree> {
+async function openWorktree({ worktrees }: Parts, { id: taskId, review }: Task, project: Project): Promise<Worktree> {
+  const open = async (): Promise<Worktree> => {
+    const worktree = await worktrees.open({ taskId, project, commit: review?.baseCommit });
+    if (review) await layReviewFile(worktree.path, review.material);
+    return worktree;
+  };
   try {
-    return await worktrees.open({ taskId, project });
+    return await open();
   } catch {
     await sleep(REOPEN_AFTER_MS);
-    return await worktrees.open({ taskId, project });
+    return await open();
   }
 }
 
@@ -75,20 +86,15 @@ async function begin(parts: Parts, hold: Hold, { project }: Admission): Promise<
   const sessionId = isResume ? session.id : randomUUID();
   const runId = randomBytes(8).toString('hex');
   const attempt = currentAttempt(progress);
-  const isSaved = await save(parts, hold, {
+  const change = {
     runs: progress.runs + 1,
     run: { runId, host: parts.hostId, owner: processOwner(), attempt, model, startedAtMs: Date.now() },
     ...(isResume ? {} : { session: { id: sessionId, host: parts.hostId, isResumable: false } }),
-  });
-  if (!isSaved) return undefined;
-  parts.metrics.announceRun(task.agent);
+  };
   const how = isResume ? 'goes on with its session' : 'starts';
-  void addTrace(
-    parts.redis,
-    task.id,
-    'agent',
-    `${task.agent} ${how}, attempt ${attempt}${model ? `, model ${model}` : ''}`,
-  );
+  const detail = `${task.agent} ${how}, attempt ${attempt}${model ? `, model ${model}` : ''}`;
+  if (!(await save(parts, hold, change, tracing(task.id, 'agent', detail)))) return undefined;
+  parts.metrics.announceRun(task.agent);
   parts.log.info({ ...logFields(hold), runId, isResume, model }, 'an agent starts');
   return { runId, model, sessionId, isResume };
 }
@@ -135,6 +141,7 @@ async function runWatched(
           agent: task.agent,
           model,
           maxBudgetUsd: remainingUsd,
+          isReview: task.review !== undefined,
           session: { id: sessionId, isResumed: isResume },
         }),
       ],

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { redisKey } from '../lib/queue/names.ts';
-import { createScript } from '../lib/queue/script.ts';
+import { createScript, createStep, readAs, runSteps, type Step } from '../lib/queue/script.ts';
 import type { TaskClaim } from '../lib/queue/task-state.ts';
 import { type BudgetPeriods, budgetPeriods } from './budget-periods.ts';
 
@@ -18,8 +18,6 @@ export type Reservation =
   | { readonly kind: 'wait' }
   /** The period has not enough left. */
   | { readonly kind: 'full'; readonly period: Period; readonly spentUsd: number; readonly untilMs: number }
-  /** It is more than the period's whole limit. */
-  | { readonly kind: 'never'; readonly period: Period }
   /** Redis has lost what was spent; the recorder reads it from the memory. */
   | { readonly kind: 'unknown' };
 
@@ -35,13 +33,16 @@ export interface Spent {
  * one reservation, that of its latest generation; whoever has lost the task meanwhile can no longer give it up.
  */
 export interface Budget {
+  /** The period whose whole limit is less than an amount, which therefore can never be reserved. */
+  readonly neverEnough: (usd: number) => Period | undefined;
   /** Reserves what a task may still cost, and a tenth more, since the agent's own limit is overshot a little. */
-  readonly reserve: (claim: TaskClaim, remainingUsd: number) => Promise<Reservation>;
+  readonly reserving: (claim: TaskClaim, remainingUsd: number) => Step<Reservation>;
   /**
-   * Replaces the reservation by what the task has cost so far, all its runs together: said twice, or said late after a crash,
-   * it is counted once. Gives the periods that crossed 80 % by it.
+   * Replaces the reservation by what the task has cost so far, all its runs together: said twice it is counted once. Gives the
+   * periods that crossed 80 % by it.
    */
-  readonly settle: (claim: TaskClaim, totalUsd: number) => Promise<readonly Spent[]>;
+  readonly settling: (claim: TaskClaim, totalUsd: number) => Step<readonly Spent[]>;
+  readonly releasing: (claim: TaskClaim) => Step;
   readonly release: (claim: TaskClaim) => Promise<void>;
   /** Who holds a reservation. */
   readonly holders: () => Promise<readonly TaskClaim[]>;
@@ -62,7 +63,8 @@ const NOTICE_RATIO = 0.8;
 const KEPT_SECONDS = 40 * 86_400;
 const KEYS = [redisKey('budget'), redisKey('budget-reserved')];
 
-const RESERVE = createScript(`
+const RESERVE = createStep(
+  `
 if redis.call('HEXISTS', KEYS[1], 'known') == 0 then return { 'unknown' } end
 local need = tonumber(ARGV[3])
 local reserved = 0
@@ -79,16 +81,19 @@ for index = 4, #ARGV, 2 do
   if spent + reserved + need > tonumber(ARGV[index + 1]) then return { 'wait' } end
 end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
-return { 'reserved' }`);
+return { 'reserved' }`,
+  (answer) => answer as [Reservation['kind'], number, number],
+);
 
 /** A reservation is the generation that made it, a blank, and micro-dollars. */
 const GIVE_UP = `
 local held = redis.call('HGET', KEYS[2], ARGV[1])
 if held and tonumber(string.match(held, '^%d+')) <= tonumber(ARGV[2]) then redis.call('HDEL', KEYS[2], ARGV[1]) end`;
 
-const RELEASE = createScript(GIVE_UP);
+const RELEASE = createStep(GIVE_UP, () => undefined);
 
-const SETTLE = createScript(`${GIVE_UP}
+const SETTLE = createStep(
+  `${GIVE_UP}
 local added = tonumber(ARGV[3]) - tonumber(redis.call('GET', KEYS[3]) or '0')
 if added <= 0 then return {} end
 redis.call('SET', KEYS[3], ARGV[3], 'EX', ARGV[4])
@@ -100,7 +105,9 @@ for index = 5, #ARGV, 2 do
     crossed[#crossed + 1] = { (index - 5) / 2, spent }
   end
 end
-return crossed`);
+return crossed`,
+  (answer) => answer as [number, number][],
+);
 
 const REBUILD = createScript(`
 if redis.call('HSETNX', KEYS[1], 'known', '1') == 0 then return 0 end
@@ -120,35 +127,35 @@ export function createBudget({ redis, limit, timezone, nowMs = Date.now }: Budge
     return known;
   };
   const field = (now: BudgetPeriods, period: Period): string => `${period}:${now[period].key}`;
+  const tightest = PERIODS.reduce((least, each) => (limit[each] < limit[least] ? each : least), 'day' as Period);
+  const releasing: Budget['releasing'] = ({ id, generation }) => RELEASE(KEYS, [id, generation]);
   return {
     limit,
-    reserve: async ({ id, generation }, remainingUsd) => {
+    releasing,
+    neverEnough: (usd) => (usd > limit[tightest] ? tightest : undefined),
+    reserving: ({ id, generation }, remainingUsd) => {
       const now = periods();
-      const tightest = PERIODS.reduce((least, each) => (limit[each] < limit[least] ? each : least), 'day' as Period);
-      if (remainingUsd > limit[tightest]) return { kind: 'never', period: tightest };
       // A task that may cost as much as a whole day still has its day.
       const need = Math.min(remainingUsd * RESERVE_FACTOR, limit[tightest]);
       const limits = PERIODS.flatMap((period) => [field(now, period), micro(limit[period])]);
-      const [kind, index, spent] = (await RESERVE(redis, KEYS, [id, generation, micro(need), ...limits])) as [
-        string,
-        number,
-        number,
-      ];
-      if (kind !== 'full') return { kind: kind as 'reserved' | 'wait' | 'unknown' };
-      return { kind, period: PERIODS[index], spentUsd: spent / 1e6, untilMs: now[PERIODS[index]].endMs };
+      return readAs(RESERVE(KEYS, [id, generation, micro(need), ...limits]), ([kind, index, spent]) => {
+        if (kind !== 'full') return { kind };
+        return { kind, period: PERIODS[index], spentUsd: spent / 1e6, untilMs: now[PERIODS[index]].endMs };
+      });
     },
-    settle: async ({ id, generation }, totalUsd) => {
+    settling: ({ id, generation }, totalUsd) => {
       const now = periods();
       const fields = PERIODS.flatMap((period) => [field(now, period), micro(limit[period] * NOTICE_RATIO)]);
       const keys = [...KEYS, redisKey('settled', id)];
-      const crossed = await SETTLE(redis, keys, [id, generation, micro(totalUsd), KEPT_SECONDS, ...fields]);
-      return (crossed as [number, number][]).map(([index, spent]) => {
-        const period = PERIODS[index];
-        return { period, spentUsd: spent / 1e6, limitUsd: limit[period] };
-      });
+      return readAs(SETTLE(keys, [id, generation, micro(totalUsd), KEPT_SECONDS, ...fields]), (crossed) =>
+        crossed.map(([index, spent]) => {
+          const period = PERIODS[index];
+          return { period, spentUsd: spent / 1e6, limitUsd: limit[period] };
+        }),
+      );
     },
-    release: async ({ id, generation }) => {
-      await RELEASE(redis, KEYS, [id, generation]);
+    release: async (claim) => {
+      await runSteps(redis, releasing(claim));
     },
     holders: async () => {
       const held = Object.entries(await redis.hgetall(KEYS[1]));

@@ -2,7 +2,8 @@ import { describeError } from '../lib/errors.ts';
 import { retryResult, usageResult } from '../lib/queue/end-result.ts';
 import type { Outcome } from '../lib/queue/outcome.ts';
 import type { TaskProgress } from '../lib/queue/progress.ts';
-import { addTrace } from '../lib/queue/trace.ts';
+import { sending } from '../lib/queue/results.ts';
+import { tracing } from '../lib/queue/trace.ts';
 import { claimOf, finish, type Hold, save } from './hold.ts';
 import type { Conclusion, Parts } from './parts.ts';
 import type { Next } from './policy.ts';
@@ -58,31 +59,35 @@ async function retry(
   const untilMs = Date.now() + next.delayMs;
   const kept = next.isResume ? before : closeSession(before);
   hold.progress = { ...kept, failures: before.failures + 1, runs: 0, fallback: next.fallback };
-  if (!(await save(parts, hold, { waitingFor: { reason: 'retry', untilMs } }))) return { kind: 'lost' };
+  const failed = { outcome: end.outcome, error: before.lastError, durationMs: end.durationMs, nowMs: Date.now() };
+  const isSaved = await save(
+    parts,
+    hold,
+    { waitingFor: { reason: 'retry', untilMs } },
+    sending(retryResult(task, hold.progress, failed)),
+    tracing(task.id, 'retry', `in ${Math.round(next.delayMs / 1_000)} s, after ${end.outcome}`),
+  );
+  if (!isSaved) return { kind: 'lost' };
   if (next.fallback !== before.fallback) {
     const chain = ['default', ...parts.settings.fallbackChain];
     parts.metrics.countFallback(chain[before.fallback], chain[next.fallback]);
   }
-  await sendRetry(parts, hold, end.durationMs);
-  await addTrace(parts.redis, task.id, 'retry', `in ${Math.round(next.delayMs / 1_000)} s, after ${end.outcome}`);
   return { kind: 'delayed', untilMs };
-}
-
-/** Tells the recorder of the attempt that failed last; told twice it is one row. */
-export async function sendRetry(parts: Parts, { task, progress }: Hold, durationMs: number): Promise<void> {
-  const { lastOutcome: outcome = 'crashed', lastError: error } = progress;
-  await parts.queue.sendResult(retryResult(task, progress, { outcome, error, durationMs, nowMs: Date.now() }));
 }
 
 async function giveBack(parts: Parts, hold: Hold, next: Next & { kind: 'give-back' }): Promise<Conclusion> {
   const { task } = hold;
   if (!next.isResume) hold.progress = closeSession(hold.progress);
-  await parts.budget.release(claimOf(hold));
   if (next.gate) await parts.closeGate(next.gate);
-  if (!(await save(parts, hold, {}))) return { kind: 'lost' };
-  if (hold.progress.usage.length > 0) await parts.queue.sendResult(usageResult(task, hold.progress));
-  await addTrace(parts.redis, task.id, 'given back', next.gate?.text ?? 'the orchestrator stops');
-  return { kind: 'requeued' };
+  const isSaved = await save(
+    parts,
+    hold,
+    {},
+    parts.budget.releasing(claimOf(hold)),
+    tracing(task.id, 'given back', next.gate?.text ?? 'the orchestrator stops'),
+    ...(hold.progress.usage.length > 0 ? [sending(usageResult(task, hold.progress))] : []),
+  );
+  return isSaved ? { kind: 'requeued' } : { kind: 'lost' };
 }
 
 /** The session stays in the books, but nobody goes on with it. */

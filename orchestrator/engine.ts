@@ -83,7 +83,8 @@ export function startEngine({ config, work, redis, shortRedis, log, timings, age
     const holder = `${hostname()} ${processOwner() || process.pid}`;
     const { swarmDbPath: memoryPath, timezone } = config;
     const connection = connectForGood(work);
-    recorder = startRecorder({ redis, connection, memoryPath, timezone, budget: parts.budget, holder, timings, log });
+    const { budget, notifier } = parts;
+    recorder = startRecorder({ redis, connection, memoryPath, timezone, budget, notifier, holder, log });
   }
   autoscaler.start();
   const stopHousekeeping = startHousekeeping(parts, worker.isRunning);

@@ -1,9 +1,11 @@
 import { endResult } from '../lib/queue/end-result.ts';
 import type { Outcome } from '../lib/queue/outcome.ts';
 import { currentAttempt, type TaskProgress } from '../lib/queue/progress.ts';
+import { runSteps, type Step } from '../lib/queue/script.ts';
 import type { Task } from '../lib/queue/task.ts';
-import { finishTask, saveProgress, type TaskClaim } from '../lib/queue/task-state.ts';
-import { addTrace } from '../lib/queue/trace.ts';
+import { finishing, saving, type TaskClaim } from '../lib/queue/task-state.ts';
+import { tracing } from '../lib/queue/trace.ts';
+import { callNext } from './parked.ts';
 import type { Conclusion, Parts } from './parts.ts';
 
 /** A task while somebody works on it. The generation changes when this same process is given the task again. */
@@ -15,7 +17,7 @@ export interface Hold {
   readonly stop: AbortController;
 }
 
-/** Ends a task for good, and tells the recorder. */
+/** Ends a task for good, tells the recorder, and gives back its money and its slot, all at once. */
 export async function finish(
   parts: Parts,
   hold: Hold,
@@ -25,21 +27,28 @@ export async function finish(
   const { task, progress } = hold;
   const end = endResult(task, progress, { outcome, error, nowMs: Date.now() });
   const claim = claimOf(hold);
-  // Sent together, done in this order: the money is free before the task is over.
-  const [, isFinished] = await Promise.all([
-    parts.budget.release(claim),
-    finishTask(parts.redis, claim, progress, end),
-  ]);
+  const [isFinished, , , , next] = await runSteps(
+    parts.redis,
+    ...finishing(claim, progress, end),
+    parts.budget.releasing(claim),
+    tracing(task.id, 'ended', `${outcome}${error === undefined ? '' : `: ${error}`}`),
+    parts.slots.releasing(task.project, task.id),
+  );
   if (!isFinished) return { kind: 'lost' };
-  await parts.queue.sendResult(end);
-  void addTrace(parts.redis, task.id, 'ended', `${outcome}${error === undefined ? '' : `: ${error}`}`);
+  await callNext(parts, task, next);
   return { kind: 'ended', end };
 }
 
-/** Saves what is known of the task; false if it is somebody else's by now. */
-export function save(parts: Parts, hold: Hold, change: Partial<TaskProgress>): Promise<boolean> {
+/** Saves what is known of the task, and does what else there is in the same moment; false if it is somebody else's by now. */
+export async function save(
+  parts: Parts,
+  hold: Hold,
+  change: Partial<TaskProgress>,
+  ...also: readonly Step[]
+): Promise<boolean> {
   hold.progress = { ...hold.progress, ...change };
-  return saveProgress(parts.redis, claimOf(hold), hold.progress);
+  const [isSaved] = await runSteps(parts.redis, saving(claimOf(hold), hold.progress), ...also);
+  return isSaved === true;
 }
 
 /** What its holder shows when something is to be done to a task. */

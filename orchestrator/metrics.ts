@@ -41,11 +41,7 @@ export function collectMetrics(sources: MetricSources): Promise<readonly Family[
 }
 
 async function collectQueue({ queue }: MetricSources): Promise<readonly Family[]> {
-  const [counts, oldestMs, resultsWaiting] = await Promise.all([
-    queue.counts(),
-    queue.oldestWaitingMs(),
-    queue.resultsWaiting(),
-  ]);
+  const [counts, oldestMs, results] = await Promise.all([queue.counts(), queue.oldestWaitingMs(), queue.results()]);
   const states = {
     waiting: (counts.wait ?? 0) + (counts.prioritized ?? 0),
     delayed: counts.delayed ?? 0,
@@ -63,7 +59,10 @@ async function collectQueue({ queue }: MetricSources): Promise<readonly Family[]
     gauge('swarm_queue_oldest_waiting_seconds', 'How long the task that came first has waited; 0 if none waits.', [
       [ageSeconds],
     ]),
-    gauge('swarm_results_waiting', 'Results that are not in the swarm memory yet.', [[resultsWaiting]]),
+    gauge('swarm_results_waiting', 'Results that are not in the swarm memory yet.', [[results.waiting]]),
+    gauge('swarm_results_refused', 'Results that the recorder could not read, and keeps for a person to look at.', [
+      [results.refused],
+    ]),
   ];
 }
 

@@ -17,7 +17,7 @@ export function addQueuePage(app: Express, redis: Redis, password: string): void
   const adapter = new ExpressAdapter();
   adapter.setBasePath(PATH);
   const options = { connection: redis, prefix: KEY_PREFIX };
-  const queues = Object.values(QUEUES).map((name) => {
+  const queues = [QUEUES.tasks, QUEUES.notifications].map((name) => {
     const queue = new Queue(name, options);
     queue.on('error', () => undefined);
     return new BullMQAdapter(queue, { readOnlyMode: true });

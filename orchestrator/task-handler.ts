@@ -1,14 +1,14 @@
 import { describeError } from '../lib/errors.ts';
 import type { Project } from '../lib/projects.ts';
-import type { Outcome } from '../lib/queue/outcome.ts';
 import { spentUsd } from '../lib/queue/progress.ts';
+import { runSteps } from '../lib/queue/script.ts';
 import { PRIORITIES, type Task } from '../lib/queue/task.ts';
-import { beginTask } from '../lib/queue/task-state.ts';
-import { addTrace } from '../lib/queue/trace.ts';
-import { runOnce } from './agent-run.ts';
-import { settle } from './books.ts';
-import { sendRetry } from './conclude-run.ts';
+import { beginTask, hasEnded, holding } from '../lib/queue/task-state.ts';
+import { addTrace, tracing } from '../lib/queue/trace.ts';
+import { type Admission, runOnce } from './agent-run.ts';
+import type { Reservation } from './budget.ts';
 import { claimOf, finish, type Hold, save } from './hold.ts';
+import { callNext, freeSlot } from './parked.ts';
 import type { AgentLaunch, Conclusion, Parts } from './parts.ts';
 import { sweepTask } from './runner/sweep.ts';
 
@@ -34,10 +34,12 @@ export async function handleTask(
 ): Promise<Conclusion> {
   let hold: Hold | undefined;
   try {
-    return await work(parts, task, stop, (made) => {
+    const conclusion = await work(parts, task, stop, (made) => {
       hold = made;
       onHold(made);
     });
+    if (conclusion.kind === 'lost' && hold) await letGo(parts, hold);
+    return conclusion;
   } catch (error) {
     if (!hold) throw error;
     const lastError = describeError(error, 1_000);
@@ -60,39 +62,24 @@ async function work(
   onHold: (hold: Hold) => void,
 ): Promise<Conclusion> {
   const { generation, progress, end, isCancelled } = await beginTask(parts.redis, task.id);
-  if (end) {
-    // It ended, and we died before the recorder was told, or before BullMQ was.
-    await parts.queue.sendResult(end);
-    await freeSlot(parts, task);
-    return { kind: 'ended', end };
-  }
-  const { waitingFor, ...rest } = progress;
+  // It ended, and we died before BullMQ was told.
+  if (end) return { kind: 'ended', end };
+  const { waitingFor: _, ...rest } = progress;
   const hold: Hold = { task, generation, progress: rest, stop };
   onHold(hold);
-  // Likewise of a retry. How long that run alone took is only known to who saw it; mostly it is the only one.
-  if (waitingFor?.reason === 'retry') await sendRetry(parts, hold, rest.agentMs);
   if (hold.progress.run) await recoverFromCrash(parts, hold);
-  if (isCancelled) return finishUnstarted(parts, hold, 'cancelled', 'Cancelled before an agent was started.');
-  if (task.approval === 'pending') {
-    return finishUnstarted(parts, hold, 'cancelled', 'Nobody approved it within 7 days.');
-  }
+  if (isCancelled) return finish(parts, hold, 'cancelled', 'Cancelled before an agent was started.');
+  if (task.approval === 'pending') return finish(parts, hold, 'cancelled', 'Nobody approved it within 7 days.');
   if (hold.progress.crashes > MOST_CRASHES) {
     const error = `Our own process died under it ${hold.progress.crashes} times. See its log (swarm trace), then retry it.`;
-    return finishUnstarted(parts, hold, 'needs-attention', error);
+    return finish(parts, hold, 'needs-attention', error);
   }
   const project = parts.projects().get(task.project);
   if (!project) {
     const error = `Could not find project "${task.project}" in projects.json. Add it there, then retry the task.`;
-    return finishUnstarted(parts, hold, 'bad-request', error);
+    return finish(parts, hold, 'bad-request', error);
   }
-  return inSlot(parts, hold, project, () => admit(parts, hold, project));
-}
-
-/** Ends a task before it has a slot; if an orchestrator died under it, the one it had then is free now. */
-async function finishUnstarted(parts: Parts, hold: Hold, outcome: Outcome, error: string): Promise<Conclusion> {
-  const conclusion = await finish(parts, hold, outcome, error);
-  if (conclusion.kind !== 'lost') await freeSlot(parts, hold.task);
-  return conclusion;
+  return admit(parts, hold, project);
 }
 
 /** Our process, or another's, died while an agent worked: what it left running is ended, and its session goes on. */
@@ -102,49 +89,16 @@ async function recoverFromCrash(parts: Parts, hold: Hold): Promise<void> {
   const swept = await sweepTask(task.id);
   parts.metrics.countOrphans(swept);
   const isHere = run?.host === parts.hostId;
-  hold.progress = { ...rest, crashes: progress.crashes + 1, ...(isHere && session ? { session } : {}) };
-  // It may have died between a run's entry in the books and its bill.
-  await settle(parts, hold);
-  await save(parts, hold, {});
   const where = isHere ? 'on this machine' : 'elsewhere';
-  await addTrace(parts.redis, task.id, 'found after a crash', `${where}, ${swept} processes swept`);
+  hold.progress = { ...rest, crashes: progress.crashes + 1, ...(isHere && session ? { session } : {}) };
+  await save(parts, hold, {}, tracing(task.id, 'found after a crash', `${where}, ${swept} processes swept`));
   parts.log.warn(
     { taskId: task.id, agent: task.agent, project: task.project, swept, where },
     'a task was left by a crash',
   );
 }
 
-/** Does the work within the project's limit of tasks at a time; without a free slot the task is parked. */
-async function inSlot(
-  parts: Parts,
-  hold: Hold,
-  project: Project,
-  work: () => Promise<Conclusion>,
-): Promise<Conclusion> {
-  const { slots } = parts;
-  const { task } = hold;
-  const rank = PRIORITIES[task.priority] * 1e13 + Date.parse(task.requestedAt);
-  const slot = { project: project.name, taskId: task.id, limit: project.concurrency, rank };
-  if (!(await slots.acquire(slot))) {
-    const parked = await postpone(parts, hold, 'project', Date.now() + PARKED_MS);
-    return parked.kind === 'delayed' ? { ...parked, parkedIn: project.name } : parked;
-  }
-  let conclusion: Conclusion | undefined;
-  try {
-    conclusion = await work();
-    return conclusion;
-  } finally {
-    // Of a task that is somebody else's, so is the slot.
-    if (conclusion?.kind !== 'lost') await freeSlot(parts, task);
-  }
-}
-
-async function freeSlot({ slots, queue }: Parts, { id, project }: Task): Promise<void> {
-  const next = await slots.release(project, id);
-  if (next !== undefined) await queue.promote(next);
-}
-
-/** Everything that can be found wrong is found before money is spent. */
+/** Everything that can be found wrong is found before money is reserved, and before it is spent. */
 async function admit(parts: Parts, hold: Hold, project: Project): Promise<Conclusion> {
   const { task } = hold;
   let launch: AgentLaunch;
@@ -162,21 +116,67 @@ async function admit(parts: Parts, hold: Hold, project: Project): Promise<Conclu
   }
   const remainingUsd = task.budgetUsd - spentUsd(hold.progress);
   if (remainingUsd < LEAST_BUDGET_USD) {
-    return finish(
-      parts,
-      hold,
-      'budget',
-      `It has used up its budget of ${task.budgetUsd} USD. Retry it with a larger one.`,
-    );
+    const error = `It has used up its budget of ${task.budgetUsd} USD. Retry it with a larger one.`;
+    return finish(parts, hold, 'budget', error);
   }
-  const reservation = await parts.budget.reserve(claimOf(hold), remainingUsd);
+  const period = parts.budget.neverEnough(remainingUsd);
+  if (period) {
+    const error = `Its budget of ${remainingUsd} USD is more than the limit of the ${period}. Lower it, or raise BUDGET_${period.toUpperCase()}_USD.`;
+    return finish(parts, hold, 'budget', error);
+  }
+  return inSlot(parts, hold, { project, launch, remainingUsd });
+}
+
+/** Runs the task within its project's limit of tasks at a time, once there is money for it; without a free slot it is parked. */
+async function inSlot(parts: Parts, hold: Hold, admission: Admission): Promise<Conclusion> {
+  const { task } = hold;
+  const { name, concurrency } = admission.project;
+  const rank = PRIORITIES[task.priority] * 1e13 + Date.parse(task.requestedAt);
+  const [isHeld, hasSlot, reservation] = await runSteps(
+    parts.redis,
+    holding(claimOf(hold)),
+    parts.slots.acquiring({ project: name, taskId: task.id, limit: concurrency, rank }),
+    parts.budget.reserving(claimOf(hold), admission.remainingUsd),
+  );
+  if (!isHeld) return { kind: 'lost' };
+  if (!hasSlot || !reservation) {
+    const parked = await postpone(parts, hold, 'project', Date.now() + PARKED_MS);
+    return parked.kind === 'delayed' ? { ...parked, parkedIn: name } : parked;
+  }
+  let conclusion: Conclusion | undefined;
+  try {
+    conclusion = await runReserved(parts, hold, admission, reservation);
+    return conclusion;
+  } finally {
+    // With its end a task gives its slot back, and of one that is somebody else's, so is the slot.
+    if (conclusion?.kind !== 'ended' && conclusion?.kind !== 'lost') await freeSlot(parts, task);
+  }
+}
+
+/**
+ * A task that is lost is mostly somebody else's, and with it its slot. Of one that was cancelled under our hand nobody but us
+ * has anything.
+ */
+async function letGo(parts: Parts, hold: Hold): Promise<void> {
+  const { task } = hold;
+  const [, , next] = await runSteps(
+    parts.redis,
+    hasEnded(task.id),
+    parts.budget.releasing(claimOf(hold)),
+    parts.slots.releasing(task.project, task.id),
+  );
+  await callNext(parts, task, next);
+}
+
+async function runReserved(
+  parts: Parts,
+  hold: Hold,
+  admission: Admission,
+  reservation: Reservation,
+): Promise<Conclusion> {
   switch (reservation.kind) {
     case 'reserved':
-      return await runOnce(parts, hold, { project, launch, remainingUsd });
-    case 'never': {
-      const error = `Its budget of ${remainingUsd} USD is more than the limit of the ${reservation.period}. Lower it, or raise BUDGET_${reservation.period.toUpperCase()}_USD.`;
-      return finish(parts, hold, 'budget', error);
-    }
+      return await runOnce(parts, hold, admission);
     case 'wait':
       return await postpone(parts, hold, 'budget', Date.now() + BUDGET_RETRY_MS);
     case 'unknown':

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { describeError } from '../lib/errors.ts';
 import { KEY_PREFIX, QUEUES } from '../lib/queue/names.ts';
 import { parseTask, type Task } from '../lib/queue/task.ts';
-import { beginTask } from '../lib/queue/task-state.ts';
+import { beginTask, readTaskStates } from '../lib/queue/task-state.ts';
 import type { Hold } from './hold.ts';
 import type { Conclusion, Parts } from './parts.ts';
 import { handleTask } from './task-handler.ts';
@@ -123,10 +123,11 @@ function parseJob(job: Job<unknown>): Task {
 
 /** Tells BullMQ what becomes of the job. */
 async function apply(
-  { slots, queue }: Parts,
+  parts: Parts,
   job: Job<unknown>,
   { token, conclusion }: { readonly token: string | undefined; readonly conclusion: Conclusion },
 ): Promise<unknown> {
+  const { slots, queue } = parts;
   switch (conclusion.kind) {
     case 'ended': {
       const { outcome, error, costUsd } = conclusion.end;
@@ -139,12 +140,20 @@ async function apply(
       if (conclusion.parkedIn !== undefined && !(await slots.isParked(conclusion.parkedIn, job.id ?? ''))) {
         await queue.promote(job.id ?? '');
       }
+      await cancelIfMarked(parts, job.id ?? '');
       throw new DelayedError();
     case 'requeued':
       await job.moveToWait(token);
+      await cancelIfMarked(parts, job.id ?? '');
       throw new WaitingError();
     case 'lost':
       // The job is somebody else's, or gone: BullMQ refuses whatever we say of it.
       throw new UnrecoverableError('The task was taken up by another worker; this run does not count.');
   }
+}
+
+/** Who cancelled it while it was active left only a mark, and nobody works on it any more who would look for one. */
+async function cancelIfMarked({ redis, queue }: Parts, id: string): Promise<void> {
+  const [state] = await readTaskStates(redis, [id]);
+  if (state.isCancelled && !state.end) await queue.cancel(id, 'Cancelled before an agent was started.');
 }

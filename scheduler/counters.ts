@@ -13,7 +13,31 @@ export const COUNTERS = {
   securityEvents: {
     name: 'swarm_security_events_total',
     help: 'What somebody tried, or nearly gave away.',
-    series: ['bad-signature', 'stranger', 'forged-callback', 'secret-scrubbed'].map((kind) => ({ kind })),
+    series: ['bad-signature', 'stranger', 'forged-callback', 'second-poller', 'secret-scrubbed'].map((kind) => ({
+      kind,
+    })),
+  },
+  notifications: {
+    name: 'swarm_notifications_total',
+    help: 'Messages for the phone: sent, told together with another, or not taken by Telegram, after which they wait.',
+    series: ['sent', 'merged', 'failed'].map((outcome) => ({ outcome })),
+  },
+  approvals: {
+    name: 'swarm_approvals_total',
+    help: 'What became of tasks that needed a yes; refused: a button that was used, expired or never given out.',
+    series: ['granted', 'rejected', 'expired', 'refused'].map((decision) => ({ decision })),
+  },
+  webhookDeliveries: {
+    name: 'swarm_webhook_deliveries_total',
+    help: "What became of the deliveries of GitHub's webhook.",
+    series: [
+      ...['queued', 'duplicate', 'over-cap', 'ignored', 'refused'].map((outcome) => ({
+        event: 'pull_request',
+        outcome,
+      })),
+      ...['answered', 'refused'].map((outcome) => ({ event: 'ping', outcome })),
+      ...['ignored', 'refused', 'unsigned', 'too-large'].map((outcome) => ({ event: 'other', outcome })),
+    ],
   },
 } as const satisfies Record<string, CounterDefinition>;
 

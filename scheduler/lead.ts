@@ -21,7 +21,7 @@ export function createLead(monitorDbPath: string): Lead {
       const db = new Database(`${monitorDbPath}.lock`, { timeout: 0 });
       try {
         // Nothing is ever written, so that no journal need lie beside it.
-        db.pragma('journal_mode = OFF');
+        db.pragma('journal_mode = MEMORY');
         db.exec('BEGIN EXCLUSIVE');
         lock = db;
         return true;

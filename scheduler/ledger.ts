@@ -94,7 +94,7 @@ export function createLedger(db: MonitorDb, holder: string): Ledger {
 
 /** A clock that had run ahead left out slots whose time has not come: they get their turn. */
 function forgetFuture(db: MonitorDb, nowMs: number): void {
-  db.prepare("DELETE FROM schedule_slots WHERE slot_utc > ? AND is_manual = 0 AND state IN ('skipped', 'missed')").run(
+  db.prepare("DELETE FROM schedule_slots WHERE slot_utc >= ? AND is_manual = 0 AND state IN ('skipped', 'missed')").run(
     utc(nowMs),
   );
 }

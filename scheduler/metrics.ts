@@ -3,6 +3,8 @@ import { type Family, gauge } from '../lib/exposition.ts';
 import type { Log } from '../lib/log.ts';
 import { collectBackups } from './backup/metrics.ts';
 import type { Counters } from './counters.ts';
+import { collectGoals } from './goals.ts';
+import { collectHealth } from './health/metrics.ts';
 import type { MonitorDb } from './monitor-db.ts';
 import { readStanding } from './standing.ts';
 import type { ScheduledEntry } from './timetable-file.ts';
@@ -23,6 +25,8 @@ export interface MetricSources {
 const COLLECTORS: readonly Collector<MetricSources>[] = [
   { name: 'slots', collect: collectSlots },
   { name: 'backups', collect: ({ db, hasSecondPlace }) => collectBackups(db, hasSecondPlace) },
+  { name: 'health', collect: collectHealth },
+  { name: 'goals', collect: collectGoals },
   { name: 'counters', collect: ({ counters }) => counters.families() },
 ];
 

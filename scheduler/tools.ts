@@ -20,21 +20,20 @@ export interface Tools {
    * @throws UnreachableError within 3 s if Redis does not answer: a job that lets it pass is tried again every minute.
    */
   readonly withQueue: <T>(work: (queue: TaskQueue, redis: Redis) => Promise<T>) => Promise<T>;
+  /** Whether there is a Redis that was named: one that happens to run here is a stranger's. */
+  readonly hasQueue: boolean;
   /** Tells people something on the phone, once for each key. @throws UnreachableError likewise. */
   readonly notify: (notification: Omit<Notification, 'version' | 'at'>) => Promise<void>;
 }
 
 /** What tools are made of. */
-export interface ToolOptions extends Omit<Tools, 'withQueue' | 'notify'> {
-  /** False where nobody has named a Redis: one that happens to run here is a stranger's. */
-  readonly hasQueue: boolean;
-}
+export type ToolOptions = Omit<Tools, 'withQueue' | 'notify'>;
 
 /** Puts the tools together. What talks to Redis is loaded when it is first needed: it is 20 MB of memory. */
-export function createTools({ hasQueue, ...given }: ToolOptions): Tools {
+export function createTools(given: ToolOptions): Tools {
   const { work: config } = given.settings;
   const withQueue: Tools['withQueue'] = async (work) => {
-    if (!hasQueue) {
+    if (!given.hasQueue) {
       throw new UnreachableError(
         'Could not use the queue: there is no Redis.',
         'Install redis-server, or set REDIS_URL.',

@@ -12,6 +12,7 @@ const PROGRAMS = [
   ['prometheus', 'prometheus'],
   ['promtool', 'prometheus'],
   ['amtool', 'prometheus-alertmanager'],
+  ['openssl', 'openssl'],
   ['chromium', 'chromium'],
 ];
 /** Marks every process that descends from this run, so that one left behind is found. */

@@ -112,7 +112,7 @@ async function untilAtRest() {
   const untilMs = Date.now() + AT_REST_WITHIN_MS;
   while (Date.now() < untilMs) {
     const { active = 0, wait = 0, prioritized = 0, delayed = 0 } = await queue.counts();
-    if (active + wait + prioritized + delayed + (await queue.resultsWaiting()) === 0) return true;
+    if (active + wait + prioritized + delayed + (await queue.results()).waiting === 0) return true;
     await sleep(LOOK_EVERY_MS);
   }
   return false;

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ChannelConfig, Config } from '../../lib/config.ts';
 import { findProjectFile } from '../../lib/project-file.ts';
+import { writePrivateFile } from '../../lib/write-private.ts';
 import { checkChannels, type MessageTemplates } from '../alertmanager/channels.ts';
 import { chooseLinks, fillTemplate, type Links } from '../alertmanager/message.ts';
-import { writePrivateFile } from '../alertmanager/write-private.ts';
 import { type AddCommand, loadCommandChannels, loadCommandConfig, printLines } from '../command.ts';
 
 /** `swarm alertmanager-config`: Alertmanager expands no variables, so its configuration is made from the environment here. */

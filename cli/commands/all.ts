@@ -5,10 +5,17 @@ import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addEnqueueCommand } from './enqueue.ts';
 import { addFixCommand } from './fix.ts';
+import { addGoalCommand } from './goal.ts';
+import { addHealthCommand } from './health.ts';
 import { addKpiCommand } from './kpi.ts';
+import { addLessonsCommand } from './lessons.ts';
 import { addQueueCommand } from './queue.ts';
+import { addReceiveCommand } from './receive.ts';
 import { addRestoreCommand } from './restore.ts';
+import { addRetroCommand } from './retro.ts';
 import { addScheduleCommand } from './schedule.ts';
+import { addSearchCommand } from './search.ts';
+import { addShipCommand } from './ship.ts';
 import { addStatusCommand } from './status.ts';
 import { addTraceCommand } from './trace.ts';
 import { addTrialCommand } from './trial.ts';
@@ -27,7 +34,14 @@ export const COMMANDS: readonly AddCommand[] = [
   addRestoreCommand,
   addStatusCommand,
   addKpiCommand,
+  addGoalCommand,
+  addHealthCommand,
+  addRetroCommand,
+  addLessonsCommand,
+  addSearchCommand,
   addDoctorCommand,
   addAlertmanagerConfigCommand,
   addDemoCommand,
+  addShipCommand,
+  addReceiveCommand,
 ];

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Config, WorkConfig } from '../../lib/config.ts';
 import { EXIT, UsageError } from '../../lib/errors.ts';
 import { readProjects } from '../../lib/projects.ts';
+import { approvalFor } from '../../lib/queue/approval.ts';
 import { type Priority, parseTask, type Task } from '../../lib/queue/task.ts';
 import type { TaskView } from '../../lib/queue/task-view.ts';
-import { type AddCommand, loadCommandConfig, loadCommandWork } from '../command.ts';
+import { type AddCommand, loadCommandConfig, loadCommandScheduler, loadCommandWork } from '../command.ts';
 import { parseDuration } from '../parse-duration.ts';
 import { describeTask, oneLine } from '../queue/describe-task.ts';
 import { withQueue } from '../queue/open-queue.ts';
@@ -35,7 +36,10 @@ export const addEnqueueCommand: AddCommand = (program) => {
     .requiredOption('--agent <name>', 'who does it')
     .requiredOption('--project <name>', 'where, a name of projects.json')
     .option('--priority <high|normal|low>', 'what is sooner', 'normal')
-    .option('--budget-usd <amount>', 'what it may cost (default: BUDGET_TASK_USD)')
+    .option(
+      '--budget-usd <amount>',
+      'what it may cost (default: BUDGET_TASK_USD); above APPROVAL_ABOVE_USD it needs a yes',
+    )
     .option('--timeout <duration>', 'how long a run may take, such as 20m (default: AGENT_TIMEOUT_MINUTES)')
     .option('--model <name>', "the model (default: the project's, else the agent's own)")
     .option('--needs-approval', 'wait for a yes before it is done')
@@ -66,6 +70,8 @@ function makeTask(prompt: string, options: Options, config: Config, work: WorkCo
       'Add it there, or set PROJECTS_FILE.',
     );
   }
+  const budgetUsd = options.budgetUsd === undefined ? work.budgetTaskUsd : Number(options.budgetUsd);
+  const { approvalAboveUsd } = loadCommandScheduler();
   const timeoutMs = options.timeout === undefined ? work.agentTimeoutMinutes * 60_000 : parseTimeout(options.timeout);
   return {
     version: 1,
@@ -75,10 +81,10 @@ function makeTask(prompt: string, options: Options, config: Config, work: WorkCo
     project: project.name,
     priority: options.priority as Priority,
     ...(options.model === undefined ? {} : { model: options.model }),
-    budgetUsd: options.budgetUsd === undefined ? work.budgetTaskUsd : Number(options.budgetUsd),
+    budgetUsd,
     timeoutMs: Math.round(timeoutMs),
     source: 'cli',
-    approval: options.needsApproval ? 'pending' : 'not-needed',
+    approval: approvalFor({ budgetUsd, isAskedFor: options.needsApproval === true }, approvalAboveUsd),
     ...(options.dedupeKey === undefined ? {} : { dedupeKey: options.dedupeKey }),
     requestedAt: new Date().toISOString(),
   };

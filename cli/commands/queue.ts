@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT, OperatorError, UsageError } from '../../lib/errors.ts';
-import { closeGate, openGates, readGates } from '../../lib/queue/gates.ts';
+import { closeGate, OPENED_BY_A_PERSON, openGates, readGates } from '../../lib/queue/gates.ts';
 import { TASK_STATES, type TaskState } from '../../lib/queue/outcome.ts';
 import type { TaskQueue } from '../../lib/queue/task-queue.ts';
 import type { TaskView } from '../../lib/queue/task-view.ts';
@@ -148,10 +148,7 @@ function addPauseAndResume(queue: Command): void {
     .command('resume')
     .description('take tasks again, whatever paused the queue')
     .action(async () => {
-      // Of what Redis does not know, nothing may be spent, whoever wishes it.
-      await withQueue((_, redis) =>
-        openGates(redis, ['user', 'usage-limit', 'provider', 'budget-day', 'budget-week', 'budget-month']),
-      );
+      await withQueue((_, redis) => openGates(redis, OPENED_BY_A_PERSON));
       printLines(['The queue is open. What the budget forbids stays forbidden.']);
     });
 }

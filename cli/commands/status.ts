@@ -2,11 +2,11 @@ import { describeError } from '../../lib/errors.ts';
 import { successRatio, windowOutcomes } from '../../lib/memory/task-figures.ts';
 import { WINDOWS } from '../../lib/memory/windows.ts';
 import { readGates } from '../../lib/queue/gates.ts';
+import { readMemoryOnce } from '../../lib/read-memory.ts';
 import { readRunFile } from '../../lib/run-file.ts';
 import { type AddCommand, alignColumns, loadCommandConfig, printJson, printLines } from '../command.ts';
 import { oneLine } from '../queue/describe-task.ts';
 import { withQueue } from '../queue/open-queue.ts';
-import { readMemoryOnce } from '../read-memory.ts';
 import { askRoom, ROOMS } from '../rooms.ts';
 
 /** `swarm status`: which rooms answer, and what the memory says at a glance. */

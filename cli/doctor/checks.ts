@@ -30,6 +30,8 @@ export interface Check {
 }
 
 const MIN_NODE = [20, 19] as const;
+/** From here on better-sqlite3 12 aborts the process when a statement is collected: docs/decisions.md. */
+const FIRST_UNFIT_NODE = 24;
 const MIN_FREE_BYTES = 10e9;
 const CRITICAL_FREE_BYTES = 1e9;
 
@@ -65,6 +67,13 @@ export async function runChecks(checks: readonly Check[], config: Config): Promi
 
 function checkNode(): Omit<Finding, 'check'> {
   const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major >= FIRST_UNFIT_NODE) {
+    return {
+      level: 'problem',
+      message: `with Node ${process.versions.node} SQLite's binding ends the process now and then`,
+      remedy: 'Use Node 22 or 20.',
+    };
+  }
   const isNewEnough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   return isNewEnough
     ? { level: 'ok', message: `Node ${process.versions.node}` }
@@ -118,7 +127,8 @@ async function checkPort(room: Room, config: Config): Promise<Omit<Finding, 'che
       };
 }
 
-function tryListening(host: string, port: number): Promise<string | undefined> {
+/** Why a port cannot be listened on; undefined if it can. */
+export function tryListening(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));

@@ -6,6 +6,7 @@ import { inProgressCollector } from './in-progress.ts';
 import { kpisCollector } from './kpis.ts';
 import { lessonsCollector } from './lessons.ts';
 import { patternsCollector } from './patterns.ts';
+import { shippingCollector } from './shipping.ts';
 import { tasksCollector } from './tasks.ts';
 import { usageCollector } from './usage.ts';
 import { windowsCollector } from './windows.ts';
@@ -22,4 +23,5 @@ export const COLLECTORS: readonly Collector[] = [
   usageCollector,
   kpisCollector,
   databaseCollector,
+  shippingCollector,
 ];

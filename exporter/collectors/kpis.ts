@@ -1,4 +1,5 @@
 import { gauge } from '../../lib/exposition.ts';
+import { kpiFamily } from '../../lib/kpi-family.ts';
 import { computeKpis } from '../../lib/memory/kpis.ts';
 import type { Collector } from '../collector.ts';
 
@@ -15,11 +16,7 @@ export const kpisCollector: Collector = {
       infraCostEurMonth: config.infraCostEurMonth,
     });
     return [
-      gauge(
-        'swarm_kpi',
-        'Key figures over the last 7 days; see the runbook for each.',
-        kpis.map(({ key, value }) => [value, { kpi: key }]),
-      ),
+      kpiFamily(kpis),
       gauge(
         'swarm_kpi_target',
         'Targets of the key figures that have one.',

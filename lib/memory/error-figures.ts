@@ -12,17 +12,18 @@ export interface ErrorFigures {
   readonly firsts: TimeLog;
   /** By window: how often each signature occurs in it, and how many occur more than once. */
   readonly windows: { readonly bySignature: Map<number, number>; repeated: number }[];
+  /** The longest window. */
+  readonly longestMs: number;
 }
 
-const LONGEST_MS = Math.max(...WINDOWS_MS);
-
 /** The figures of a memory without errors. */
-export function createErrorFigures(nowMs: number): ErrorFigures {
+export function createErrorFigures(nowMs: number, windowsMs = WINDOWS_MS): ErrorFigures {
   return {
-    log: createTimeLog([new Float64Array()], WINDOWS_MS, nowMs),
+    log: createTimeLog([new Float64Array()], windowsMs, nowMs),
     firstSeenMs: new Map(),
-    firsts: createTimeLog([], WINDOWS_MS, nowMs),
-    windows: WINDOWS_MS.map(() => ({ bySignature: new Map(), repeated: 0 })),
+    firsts: createTimeLog([], windowsMs, nowMs),
+    windows: windowsMs.map(() => ({ bySignature: new Map(), repeated: 0 })),
+    longestMs: Math.max(...windowsMs),
   };
 }
 
@@ -30,7 +31,7 @@ export function createErrorFigures(nowMs: number): ErrorFigures {
 export function countError(figures: ErrorFigures, message: string, timeMs: number | undefined, sign: 1 | -1 = 1): void {
   const signature = textHash(errorSignature(message));
   if (sign === 1) noteFirst(figures, signature, timeMs ?? Number.NEGATIVE_INFINITY);
-  if (timeMs === undefined || timeMs <= figures.log.nowMs - LONGEST_MS) return;
+  if (timeMs === undefined || timeMs <= figures.log.nowMs - figures.longestMs) return;
   if (sign === 1) insertEntry(figures.log, timeMs, [signature], observer(figures));
   else removeEntry(figures.log, timeMs, [signature], observer(figures));
 }
@@ -39,8 +40,8 @@ export function countError(figures: ErrorFigures, message: string, timeMs: numbe
 export function advanceErrorFigures(figures: ErrorFigures, nowMs: number): void {
   advanceTo(figures.log, nowMs, observer(figures));
   advanceTo(figures.firsts, nowMs, NOBODY);
-  forgetBefore(figures.log, nowMs - LONGEST_MS);
-  forgetBefore(figures.firsts, nowMs - LONGEST_MS);
+  forgetBefore(figures.log, nowMs - figures.longestMs);
+  forgetBefore(figures.firsts, nowMs - figures.longestMs);
 }
 
 /** Signatures of one window that had never been seen before it. */
@@ -60,7 +61,7 @@ function noteFirst(figures: ErrorFigures, signature: number, timeMs: number): vo
   if (known !== undefined && known <= timeMs) return;
   figures.firstSeenMs.set(signature, timeMs);
   if (known !== undefined) removeEntry(figures.firsts, known, [], NOBODY);
-  if (timeMs > figures.firsts.nowMs - LONGEST_MS) insertEntry(figures.firsts, timeMs, [], NOBODY);
+  if (timeMs > figures.firsts.nowMs - figures.longestMs) insertEntry(figures.firsts, timeMs, [], NOBODY);
 }
 
 function observer(figures: ErrorFigures) {

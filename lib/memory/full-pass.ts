@@ -8,6 +8,7 @@ import {
   type Clock,
   createTally,
   feedTally,
+  type Past,
   settleTally,
   type Tally,
   type TallyContext,
@@ -17,13 +18,15 @@ import { createFloors } from './task-counters.ts';
 import { createTimestampParser, type TimestampParser } from './timestamps.ts';
 import { CannotPairError } from './unpaired.ts';
 import type { ManualMinutes } from './week-figures.ts';
-import { DAY_MS, HORIZON_MS } from './windows.ts';
+import { DAY_MS } from './windows.ts';
 
 /** What reading a memory needs to be told. Plain data, so that another thread can be told as well. */
 export interface ReadingOptions {
   readonly path: string;
   readonly timezone: string;
   readonly manualMinutes: ManualMinutes;
+  /** If the figures wanted are those of the clock's past moment. */
+  readonly past?: Past;
 }
 
 /** What must still hold for rows read earlier to be the rows of the file. */
@@ -87,7 +90,7 @@ async function passOnce(
 ): Promise<FullPass> {
   const startedMs = clock.monotonicMs();
   const context = { nowMs: clock.nowMs(), monotonicMs: startedMs, manualMinutes: options.manualMinutes, seenUpToRowid };
-  const tally = createTally(context.nowMs);
+  const tally = createTally(context.nowMs, options.past);
   let first: Proof | undefined;
   let schema: MemorySchema | undefined;
   for (;;) {
@@ -124,7 +127,7 @@ export function feedSlice(
   context: TallyContext,
 ): boolean {
   const { nowMs } = context;
-  const detailsAfterMs = nowMs - HORIZON_MS - DAY_MS;
+  const detailsAfterMs = nowMs - tally.tasks.horizonMs - DAY_MS;
   const { archives } = memory;
   const readRows = prepareEventRows(memory.db, { schema, parser, nowMs, detailsAfterMs, archives });
   for (let fed = 0; fed < SLICE_ROWS; fed += BATCH_ROWS) {

@@ -5,7 +5,7 @@ import type { Tally } from './tally.ts';
 import { successRatio, tasksPerDay, windowDurations, windowOutcomes } from './task-figures.ts';
 import type { UsageFigures } from './usage.ts';
 import { weekTasks } from './week-figures.ts';
-import { WEEK } from './windows.ts';
+import { WEEK, WEEK_MS } from './windows.ts';
 
 /** The KPIs of R16 that come from the swarm's memory and the settings, in the order people read them. */
 export const KPI_KEYS = [
@@ -25,8 +25,8 @@ export const KPI_KEYS = [
 export type KpiKey = (typeof KPI_KEYS)[number];
 
 /** A KPI over the last 7 days; `value` is undefined where its input does not exist, `target` where it has none. */
-export interface Kpi {
-  readonly key: KpiKey;
+export interface Kpi<Key extends string = KpiKey> {
+  readonly key: Key;
   readonly value: number | undefined;
   readonly target: number | undefined;
   /** Whether more is better or less is; what makes a value meet its target. */
@@ -80,7 +80,7 @@ const MORE_IS_BETTER: ReadonlySet<KpiKey> = new Set([
 ]);
 
 /** Whether a KPI meets its target (reaching it is enough); undefined without a value or a target. */
-export function meetsTarget({ value, target, better }: Kpi): boolean | undefined {
+export function meetsTarget({ value, target, better }: Kpi<string>): boolean | undefined {
   if (value === undefined || target === undefined) return undefined;
   return better === 'more' ? value >= target : value <= target;
 }
@@ -88,6 +88,8 @@ export function meetsTarget({ value, target, better }: Kpi): boolean | undefined
 function computeValues({ tally, schema, lessons, usage, ...settings }: KpiInput): Record<KpiKey, number | undefined> {
   const { week } = tally;
   const tasks = weekTasks(week);
+  // Over another time than the 7 days of the definition they are still figures of a week.
+  const perWeek = (sum: number): number => (sum * WEEK_MS) / week.log.windows[0].ms;
   const share = (part: number): number | undefined => (tasks === 0 ? undefined : part / tasks);
   const withUsage = usage?.windows[WEEK].tasks.size ?? 0;
   const perTask = (sum: number): number | undefined => (withUsage === 0 ? undefined : sum / withUsage);
@@ -103,7 +105,7 @@ function computeValues({ tally, schema, lessons, usage, ...settings }: KpiInput)
     tokens_per_task: perTask(usage?.windows[WEEK].tokens ?? 0),
     cost_eur_per_task: perTask(((usage?.windows[WEEK].costMicroUsd ?? 0) / 1e6) * settings.eurPerUsd),
     infra_cost_eur_month: settings.infraCostEurMonth,
-    hours_saved_week: has('tags') ? week.minutesSaved / 60 : undefined,
-    autonomous_tasks_week: has('tags') ? week.autonomous : undefined,
+    hours_saved_week: has('tags') ? perWeek(week.minutesSaved) / 60 : undefined,
+    autonomous_tasks_week: has('tags') ? perWeek(week.autonomous) : undefined,
   };
 }

@@ -6,7 +6,7 @@ export interface LabelNames {
 
 /** `other` included, no label of ours takes more values than this (design.md). */
 export const MAX_LABEL_VALUES = 50;
-const OTHER = 'other';
+export const OTHER = 'other';
 const MAX_LABEL_LENGTH = 100;
 
 /** An empty set of names; index 0 is `other`. */

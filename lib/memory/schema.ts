@@ -18,6 +18,7 @@ export interface MemorySchema {
   readonly lessons: ReadonlySet<string>;
   readonly patterns: ReadonlySet<string>;
   readonly usage: ReadonlySet<string>;
+  readonly shipments: ReadonlySet<string>;
 }
 
 const REQUIRED_EVENT_COLUMNS = ['timestamp', 'event_type'];
@@ -51,6 +52,7 @@ export function probeSchema(db: Database, known?: MemorySchema): MemorySchema {
     lessons,
     patterns,
     usage: columnsOf(db, 'task_usage'),
+    shipments: columnsOf(db, 'shipments'),
   };
 }
 

@@ -40,3 +40,10 @@ CREATE TABLE IF NOT EXISTS task_usage (
   PRIMARY KEY (task_id, attempt, model)
 );
 `;
+
+/** Our own table of what other machines have sent, one row for each state file of a sender. */
+export const SHIPMENTS_TABLE = `
+CREATE TABLE IF NOT EXISTS shipments (
+  origin TEXT PRIMARY KEY NOT NULL, machine TEXT, last_batch TEXT NOT NULL, last_success TEXT NOT NULL
+);
+`;

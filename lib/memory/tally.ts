@@ -1,5 +1,6 @@
 import { advanceErrorFigures, countError, createErrorFigures, type ErrorFigures } from './error-figures.ts';
 import type { EventRow } from './event-rows.ts';
+import { createKept, type Kept, keepRetry, keepTask } from './kept.ts';
 import { createStartedTasks, noteEnd, noteStart, reopenStart, type StartedTasks } from './started-tasks.ts';
 import { endingKind, mergePair, type Task, taskOfRow } from './task.ts';
 import { advanceTaskFigures, countTask, createTaskFigures, fillWindows, type TaskFigures } from './task-figures.ts';
@@ -14,7 +15,7 @@ import {
   type ManualMinutes,
   type WeekFigures,
 } from './week-figures.ts';
-import { DAY_MS } from './windows.ts';
+import { DAY_MS, WEEK, WINDOWS_MS, windowsOfDays } from './windows.ts';
 
 /** Wall clock and a monotonic one that all threads share; both in milliseconds. */
 export interface Clock {
@@ -50,6 +51,14 @@ export interface Tally {
   /** The earliest time that was refused for lying in the future: from then on, a full pass would read it differently. */
   earliestFutureMs: number;
   nowMs: number;
+  /** Only a tally of the past keeps anything whole. */
+  readonly kept: Kept | undefined;
+}
+
+/** Figures as they stood at `nowMs`: what came after it is passed over, and what came last before it is kept whole. */
+export interface Past {
+  /** How long the week of the KPIs is, and how far back things are kept. */
+  readonly days: number;
 }
 
 /** A task is counted so long after its time, or after it was first seen. */
@@ -60,20 +69,22 @@ const KEEP_UNPAIRED_MS = DAY_MS;
 const MANY_UNPAIRED = 20_000;
 
 /** The tally of a memory of which nothing has been read. */
-export function createTally(nowMs: number): Tally {
+export function createTally(nowMs: number, past?: Past): Tally {
+  const windowsMs = past ? windowsOfDays(past.days) : WINDOWS_MS;
   return {
     cursor: Number.MIN_SAFE_INTEGER,
     rows: 0,
     rowsInBoth: 0,
-    tasks: createTaskFigures(nowMs),
-    week: createWeekFigures(nowMs),
-    errors: createErrorFigures(nowMs),
+    tasks: createTaskFigures(nowMs, windowsMs),
+    week: createWeekFigures(nowMs, windowsMs[WEEK]),
+    errors: createErrorFigures(nowMs, windowsMs),
     started: createStartedTasks(),
     failedTasks: new Set(),
     unpaired: createUnpaired(),
     pending: [],
     earliestFutureMs: Number.POSITIVE_INFINITY,
     nowMs,
+    kept: past && createKept(nowMs - windowsMs[WEEK]),
   };
 }
 
@@ -100,6 +111,7 @@ export function feedTally(tally: Tally, rows: readonly EventRow[], context: Tall
       continue;
     }
     tally.rows += 1;
+    if (tally.kept && isAfter(row, tally.nowMs)) continue;
     if (row.futureMs !== undefined) tally.earliestFutureMs = Math.min(tally.earliestFutureMs, row.futureMs);
     const kind = endingKind(row.eventType);
     if (kind) feedEnding(tally, taskOfRow(row, kind), context);
@@ -107,6 +119,10 @@ export function feedTally(tally: Tally, rows: readonly EventRow[], context: Tall
   }
   // Rows of this batch wait for the next one: the two rows of a run mostly follow each other.
   countSettled(tally, context, cursorBefore);
+}
+
+function isAfter({ timeMs, futureMs }: EventRow, nowMs: number): boolean {
+  return futureMs !== undefined || (timeMs !== undefined && timeMs > nowMs);
 }
 
 /** Counts what has waited long enough and moves every window to `nowMs`. */
@@ -145,6 +161,7 @@ function feedOther(tally: Tally, row: EventRow): void {
   if (row.eventType === 'task_retry') {
     if (row.taskId !== undefined) countRetry(tally.week, row.taskId);
     if (row.errorMessage !== undefined) countError(tally.errors, row.errorMessage, row.timeMs);
+    if (tally.kept) keepRetry(tally.kept, row);
   } else if (row.eventType === 'fix') {
     if (row.parentTaskId !== undefined) countFix(tally.week, row.parentTaskId);
   } else {
@@ -200,4 +217,5 @@ function countFigures(tally: Tally, task: Task, context: TallyContext, sign: 1 |
   countTask(tally.tasks, task, sign);
   countWeekTask(tally.week, task, context.manualMinutes, sign);
   if (task.errorMessage !== undefined) countError(tally.errors, task.errorMessage, task.timeMs, sign);
+  if (tally.kept) keepTask(tally.kept, task, sign);
 }

@@ -20,7 +20,7 @@ import {
   type TimeLog,
   type WindowObserver,
 } from './time-log.ts';
-import { DAY_MS, HORIZON_MS, WEEK, WEEK_MS, WINDOWS_MS } from './windows.ts';
+import { BASELINE_MS, DAY_MS, horizonOf, WEEK, WINDOWS_MS } from './windows.ts';
 
 /** Exact figures of one sliding window. */
 export interface WindowFigures {
@@ -36,6 +36,8 @@ export interface WindowFigures {
 export interface TaskFigures extends TaskCounters {
   readonly log: TimeLog;
   readonly windows: WindowFigures[];
+  /** What is older than this is not in the log. */
+  readonly horizonMs: number;
   /** While a first pass runs the windows are not kept up; `fillWindows` builds them at once. */
   windowsAreLive: boolean;
 }
@@ -44,11 +46,12 @@ const NO_DURATION = 2 ** 32 - 1;
 const [AGENT, OUTCOME, DURATION] = [0, 1, 2];
 
 /** Figures of no tasks at all. */
-export function createTaskFigures(nowMs: number): TaskFigures {
+export function createTaskFigures(nowMs: number, windowsMs = WINDOWS_MS): TaskFigures {
   return {
     ...createTaskCounters(),
-    log: createTimeLog([new Uint8Array(), new Uint8Array(), new Uint32Array()], WINDOWS_MS, nowMs),
-    windows: WINDOWS_MS.map(createWindowFigures),
+    log: createTimeLog([new Uint8Array(), new Uint8Array(), new Uint32Array()], windowsMs, nowMs),
+    windows: windowsMs.map(createWindowFigures),
+    horizonMs: horizonOf(windowsMs),
     windowsAreLive: false,
   };
 }
@@ -59,7 +62,7 @@ export function countTask(figures: TaskFigures, task: Task, sign: 1 | -1 = 1): v
   if (task.timeMs === undefined) return;
   const own = figures.byAgent[agent];
   if (sign === -1 && task.timeMs === own.lastTaskMs) own.lastTaskMs = lastInLog(figures.log, agent, task.timeMs);
-  if (task.timeMs <= figures.log.nowMs - HORIZON_MS) return;
+  if (task.timeMs <= figures.log.nowMs - figures.horizonMs) return;
   const values = [agent, outcome, task.durationMs ?? NO_DURATION];
   const observer = figures.windowsAreLive ? windowObserver(figures) : NOBODY;
   if (sign === 1) insertEntry(figures.log, task.timeMs, values, observer);
@@ -69,7 +72,7 @@ export function countTask(figures: TaskFigures, task: Task, sign: 1 | -1 = 1): v
 /** Moves the windows to `nowMs`. */
 export function advanceTaskFigures(figures: TaskFigures, nowMs: number): void {
   advanceTo(figures.log, nowMs, windowObserver(figures));
-  forgetBefore(figures.log, nowMs - HORIZON_MS);
+  forgetBefore(figures.log, nowMs - figures.horizonMs);
 }
 
 /** Builds the windows from the log in one go, which is much faster than task by task, and keeps them up from then on. */
@@ -77,7 +80,7 @@ export function fillWindows(figures: TaskFigures, nowMs: number): void {
   compact(figures.log);
   advanceTo(figures.log, nowMs, NOBODY);
   const { log } = figures;
-  figures.windows.splice(0, Infinity, ...WINDOWS_MS.map(createWindowFigures));
+  figures.windows.splice(0, Infinity, ...figures.log.windows.map(createWindowFigures));
   for (const [index, window] of figures.windows.entries()) {
     const durations = new Uint32Array(log.length - log.windows[index].from);
     let known = 0;
@@ -129,12 +132,13 @@ export function windowDurationCounts(figures: TaskFigures, window: number): read
   return [...upTo, durations.count].map((count, index) => count - (index === 0 ? 0 : upTo[index - 1]));
 }
 
-/** Tasks a day over the last 7 days, and over the 28 days before them. */
+/** Tasks a day over the week of the KPIs, and over the 28 days before it. */
 export function tasksPerDay(figures: TaskFigures): { readonly week: number; readonly baseline: number } {
   const { log } = figures;
   const week = log.length - log.windows[WEEK].from;
-  const both = countAfter(log, log.nowMs - HORIZON_MS);
-  return { week: (week * DAY_MS) / WEEK_MS, baseline: ((both - week) * DAY_MS) / (HORIZON_MS - WEEK_MS) };
+  const weekMs = log.windows[WEEK].ms;
+  const both = countAfter(log, log.nowMs - weekMs - BASELINE_MS);
+  return { week: (week * DAY_MS) / weekMs, baseline: ((both - week) * DAY_MS) / BASELINE_MS };
 }
 
 function createWindowFigures(): WindowFigures {
@@ -185,4 +189,15 @@ function countInWindow(window: WindowFigures, log: TimeLog, entry: number, sign:
   const outcome = log.columns[OUTCOME][entry];
   window.outcomes[outcome] += sign;
   window.byAgent[log.columns[AGENT][entry] * OUTCOMES.length + outcome] += sign;
+}
+
+/** Tasks by outcome of each of the last days, oldest first; a day is 24 hours up to the moment of the reading. */
+export function dailyOutcomes({ log }: TaskFigures, days: number): readonly (readonly number[])[] {
+  const counts = Array.from({ length: days }, () => OUTCOMES.map(() => 0));
+  for (let entry = log.length - 1; entry >= 0; entry -= 1) {
+    const daysAgo = Math.floor((log.nowMs - log.times[entry]) / DAY_MS);
+    if (daysAgo >= days) break;
+    counts[days - 1 - Math.max(0, daysAgo)][log.columns[OUTCOME][entry]] += 1;
+  }
+  return counts;
 }

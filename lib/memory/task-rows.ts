@@ -70,9 +70,9 @@ export async function readTaskRows({ path, timezone, id }: TaskRowsOptions): Pro
   return await readMemory(path, ({ db, archives }) => {
     const schema = probeSchema(db);
     const places = [...archives.map(archivePlace), memoryPlace(schema, archives)];
-    const own = places.flatMap((place) => readEvents(db, place, parser, ownRows(place), { id }));
+    const own = places.flatMap((place) => readEventRows({ db, place, parser }, ownRows(place), { id }));
     const ids = JSON.stringify([id, ...own.flatMap((row) => row.id ?? [])]);
-    const following = places.flatMap((place) => readEvents(db, place, parser, followingRows(place), { ids }));
+    const following = places.flatMap((place) => readEventRows({ db, place, parser }, followingRows(place), { ids }));
     const known = new Set(own.map(({ rowid }) => rowid));
     return {
       own,
@@ -102,12 +102,19 @@ function ofNotes(field: string): string {
   return `CASE WHEN json_valid(notes) THEN json_extract(notes, '$.${field}') END`;
 }
 
-function readEvents(
-  db: Database,
-  { table, columns, rowid, isElsewhere }: RowPlace,
-  parser: TimestampParser,
+/** An open memory, and what it takes to read its rows. */
+export interface RowReader {
+  readonly db: Database;
+  readonly place: RowPlace;
+  readonly parser: TimestampParser;
+}
+
+/** Reads the rows of swarm_events that meet a condition in SQL; `ending` is the clause behind it, at most 500 rows by default. */
+export function readEventRows(
+  { db, place: { table, columns, rowid, isElsewhere }, parser }: RowReader,
   condition: string,
   parameters: Readonly<Record<string, string>>,
+  ending = `ORDER BY rowid LIMIT ${MOST_ROWS}`,
 ): TaskEventRow[] {
   const column = (name: string): string => (columns.has(name) ? name : `NULL AS ${name}`);
   const text = (name: string): string =>
@@ -115,7 +122,7 @@ function readEvents(
   const short = ['id', 'timestamp', 'created_at', 'event_type', 'agent_name', 'project', 'task_id', 'parent_task_id'];
   const more = ['session_id', 'task_status', 'error_message', 'task_description', 'notes'];
   const sql = `SELECT ${rowid} AS rowid, ${[...[...short, ...more].map(text), column('success'), column('duration_ms')].join(', ')}
-    FROM ${table} WHERE (${condition}) AND NOT (${isElsewhere}) ORDER BY 1 LIMIT ${MOST_ROWS}`;
+    FROM ${table} WHERE (${condition}) AND NOT (${isElsewhere}) ${ending}`;
   const rows = db.prepare<[Readonly<Record<string, string>>], Record<string, unknown>>(sql).all(parameters);
   return rows.map((row) => toEventRow(row, parser));
 }

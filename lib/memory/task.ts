@@ -28,6 +28,8 @@ export interface Task {
   readonly mateIdHash: number;
   /** Carries the tag `autonomous` and none that says a person had to approve it. */
   readonly isAutonomous: boolean;
+  /** Done from our queue, by our orchestrator, which always writes how it ended. */
+  readonly isQueued: boolean;
   /** Rows written by our orchestrator stand alone. */
   readonly mayPair: boolean;
   /** 32 bits that are the same for the same session; 0 for a task that cannot pair. */
@@ -37,6 +39,8 @@ export interface Task {
 const STOP_TYPE = 'subagent_stop';
 const FAILED_TYPES = new Set(['task_failed', 'task_fail', 'task_error', 'task_timeout']);
 const TASK_TYPES = new Set(['task_complete', 'task_completed', 'task_success', ...FAILED_TYPES]);
+/** Types of rows that end a task, in lower case. */
+export const ENDING_TYPES: readonly string[] = [...TASK_TYPES, STOP_TYPE];
 const FAILED_STATUS = new Set(['failed', 'fail', 'error', 'timeout']);
 const SUCCESS_STATUS = new Set(['success', 'succeeded']);
 const APPROVAL_TAGS = new Set(['approval', 'approved', 'needs-approval']);
@@ -94,6 +98,7 @@ export function taskOfRow(row: EventRow, kind: EndingKind): Task {
     idHash: idHash(row.id),
     mateIdHash: NO_ID,
     isAutonomous: isAutonomous && !tags.some((tag) => APPROVAL_TAGS.has(tag)),
+    isQueued: isOurs,
     mayPair,
     sessionHash: mayPair ? shortHash(row.sessionId ?? '') : 0,
   };
@@ -101,8 +106,11 @@ export function taskOfRow(row: EventRow, kind: EndingKind): Task {
 
 const PAIR_WITHIN_MS = 2_000;
 
+/** What tells whether two rows are of one run. */
+type Half = Pick<Task, 'kind' | 'sessionId' | 'timeMs' | 'agent'>;
+
 /** Whether two single tasks are the two rows of one run. */
-export function isPair(one: Task, other: Task): boolean {
+export function isPair(one: Half, other: Half): boolean {
   if (one.kind === other.kind || one.sessionId !== other.sessionId) return false;
   if (one.timeMs === undefined || other.timeMs === undefined) return false;
   if (Math.abs(one.timeMs - other.timeMs) > PAIR_WITHIN_MS) return false;
@@ -129,6 +137,7 @@ export function mergePair(one: Task, other: Task): Task {
     idHash: task.idHash,
     mateIdHash: stop.idHash,
     isAutonomous: false,
+    isQueued: false,
     mayPair: false,
     sessionHash: task.sessionHash,
   };

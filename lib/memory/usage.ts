@@ -31,10 +31,12 @@ export interface UsageFigures {
   readonly lastAttempts: Map<number, number>;
   readonly log: TimeLog;
   readonly windows: { costMicroUsd: number; tokens: number; readonly tasks: Map<number, number> }[];
+  /** The longest window. */
+  readonly longestMs: number;
 }
 
-/** The columns of the log: micro-dollars, tokens of all kinds, hashed task id, number of the attempt. */
-export const USAGE_COLUMNS = { cost: 0, tokens: 1, task: 2, attempt: 3 } as const;
+/** The columns of the log: micro-dollars, tokens of all kinds, hashed task id, number of the attempt, labels. */
+export const USAGE_COLUMNS = { cost: 0, tokens: 1, task: 2, attempt: 3, model: 4, agent: 5 } as const;
 
 const AGENTS_PER_MODEL = 64;
 /** What is still exact in micro-dollars; more than that is no cost and no number of tokens. */
@@ -49,7 +51,6 @@ const REQUIRED = [
   'cost_usd',
   ...TOKEN_KINDS.map((each) => each.column),
 ];
-const LONGEST_MS = Math.max(...WINDOWS_MS);
 
 /** Whether this memory has a task_usage table that can be read. */
 export function hasUsage(schema: MemorySchema): boolean {
@@ -57,7 +58,7 @@ export function hasUsage(schema: MemorySchema): boolean {
 }
 
 /** Figures of no usage. */
-export function createUsageFigures(nowMs: number): UsageFigures {
+export function createUsageFigures(nowMs: number, windowsMs = WINDOWS_MS): UsageFigures {
   return {
     cursor: FIRST,
     rows: 0,
@@ -69,10 +70,11 @@ export function createUsageFigures(nowMs: number): UsageFigures {
     lastAttempts: new Map(),
     log: createTimeLog(
       Object.values(USAGE_COLUMNS).map(() => new Float64Array()),
-      WINDOWS_MS,
+      windowsMs,
       nowMs,
     ),
-    windows: WINDOWS_MS.map(() => ({ costMicroUsd: 0, tokens: 0, tasks: new Map() })),
+    windows: windowsMs.map(() => ({ costMicroUsd: 0, tokens: 0, tasks: new Map() })),
+    longestMs: Math.max(...windowsMs),
   };
 }
 
@@ -115,17 +117,19 @@ export function feedUsage(
       modelLabel,
       perKind.map((sum, kind) => sum + amounts[kind]),
     );
-    const key = modelLabel * AGENTS_PER_MODEL + labelIndex(figures.agents, name(agent));
+    const agentLabel = labelIndex(figures.agents, name(agent));
+    const key = modelLabel * AGENTS_PER_MODEL + agentLabel;
     figures.costMicroUsd.set(key, (figures.costMicroUsd.get(key) ?? 0) + microUsd);
     const endedMs = parser.timestamp(endedAt);
-    if (endedMs === undefined || endedMs <= figures.log.nowMs - LONGEST_MS) continue;
+    if (endedMs === undefined || endedMs <= figures.log.nowMs - figures.longestMs) continue;
     const sum = amounts.reduce((total, each) => total + each, 0);
-    insertEntry(figures.log, endedMs, [microUsd, sum, task, amount(attempt)], observer(figures));
+    const values = [microUsd, sum, task, amount(attempt), modelLabel, agentLabel];
+    insertEntry(figures.log, endedMs, values, observer(figures));
   }
   figures.rows += rows.length;
   if (rows.length > 0) figures.lastRow = JSON.stringify(rows.at(-1));
   advanceTo(figures.log, nowMs, observer(figures));
-  forgetBefore(figures.log, nowMs - LONGEST_MS);
+  forgetBefore(figures.log, nowMs - figures.longestMs);
 }
 
 /** The model and agent labels of a key of `costMicroUsd`. */

@@ -30,11 +30,22 @@ export function wastedCosts(
   const sums = log.windows.map(() => WASTE_REASONS.map(() => 0));
   const { [USAGE_COLUMNS.cost]: costs, [USAGE_COLUMNS.task]: tasks, [USAGE_COLUMNS.attempt]: attempts } = log.columns;
   for (let entry = 0; entry < log.length; entry += 1) {
-    const isRetried = attempts[entry] < (lastAttempts.get(tasks[entry]) ?? 0);
-    if (!isRetried && !failedTasks.has(tasks[entry])) continue;
+    const reason = wasteReason(tasks[entry], attempts[entry], lastAttempts, failedTasks);
+    if (reason === undefined) continue;
     for (let window = 0; window < sums.length; window += 1) {
-      if (entry >= log.windows[window].from) sums[window][isRetried ? RETRIED : FAILED] += costs[entry];
+      if (entry >= log.windows[window].from) sums[window][reason] += costs[entry];
     }
   }
   return sums;
+}
+
+/** The place in WASTE_REASONS of why an attempt of a task (its hashed id) was in vain; undefined if it was not. */
+export function wasteReason(
+  task: number,
+  attempt: number,
+  lastAttempts: ReadonlyMap<number, number>,
+  failedTasks: ReadonlySet<number>,
+): number | undefined {
+  if (attempt < (lastAttempts.get(task) ?? 0)) return RETRIED;
+  return failedTasks.has(task) ? FAILED : undefined;
 }

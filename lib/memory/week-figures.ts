@@ -1,7 +1,7 @@
 import type { Task } from './task.ts';
 import { NO_ID, textHash } from './text-hash.ts';
 import { advanceTo, createTimeLog, forgetBefore, insertEntry, removeEntry, type TimeLog } from './time-log.ts';
-import { HORIZON_MS, WEEK_MS } from './windows.ts';
+import { BASELINE_MS, WEEK_MS } from './windows.ts';
 
 /** What the KPIs of the last 7 days need to know of each task: was it tried again, mended, done without a person? */
 export interface WeekFigures {
@@ -38,11 +38,11 @@ export interface ManualMinutes {
 }
 
 /** The figures of a week without tasks. */
-export function createWeekFigures(nowMs: number): WeekFigures {
+export function createWeekFigures(nowMs: number, weekMs = WEEK_MS): WeekFigures {
   const ids = [new Float64Array(), new Float64Array(), new Float64Array(), new Float64Array()];
   const flags = [new Uint8Array(), new Uint8Array(), new Uint8Array(), new Uint16Array()];
   return {
-    log: createTimeLog([...ids, ...flags], [WEEK_MS], nowMs),
+    log: createTimeLog([...ids, ...flags], [weekMs], nowMs),
     byAgentRun: new Map(),
     earlierRuns: new Set(),
     retriedOfAgentRun: new Map(),
@@ -59,16 +59,17 @@ export function createWeekFigures(nowMs: number): WeekFigures {
 /** Counts a settled task, or with `sign` -1 takes back what an earlier call counted. */
 export function countWeekTask(week: WeekFigures, task: Task, manualMinutes: ManualMinutes, sign: 1 | -1 = 1): void {
   const { agentRunHash: agentRun, idHash: first, mateIdHash: second, taskIdHash: taskId } = task;
-  if (task.timeMs === undefined || task.timeMs <= week.log.nowMs - WEEK_MS) {
-    const isWithinHorizon = task.timeMs === undefined || task.timeMs > week.log.nowMs - HORIZON_MS;
+  const beginMs = week.log.nowMs - week.log.windows[0].ms;
+  if (task.timeMs === undefined || task.timeMs <= beginMs) {
+    const isWithinHorizon = task.timeMs === undefined || task.timeMs > beginMs - BASELINE_MS;
     if (isWithinHorizon) noteEarlierRun(week, agentRun);
     return;
   }
-  const isFixed = week.fixedIds.has(first) || week.fixedIds.has(second) || week.fixedIds.has(taskId) ? 1 : 0;
-  const isRetried = week.retriedIds.has(taskId) || week.earlierRuns.has(agentRun) ? 1 : 0;
+  const fixed = isFixed(week, task) ? 1 : 0;
+  const retried = week.retriedIds.has(taskId) || week.earlierRuns.has(agentRun) ? 1 : 0;
   const isAutonomous = task.isAutonomous && task.outcome === 'success' ? 1 : 0;
   const minutes = isAutonomous ? (manualMinutes.byAgent.get(task.agent) ?? manualMinutes.default) : 0;
-  const values = [agentRun, first, second, taskId, isRetried, isFixed, isAutonomous, minutes];
+  const values = [agentRun, first, second, taskId, retried, fixed, isAutonomous, minutes];
   if (sign === 1) insertEntry(week.log, task.timeMs, values, observer(week));
   else removeEntry(week.log, task.timeMs, values, observer(week));
 }
@@ -100,12 +101,23 @@ export function advanceWeekFigures(week: WeekFigures, nowMs: number): void {
       noteEarlierRun(week, week.log.columns[AGENT_RUN][entry]);
     },
   });
-  forgetBefore(week.log, nowMs - WEEK_MS);
+  forgetBefore(week.log, nowMs - week.log.windows[0].ms);
 }
 
 /** Tasks of the week. */
 export function weekTasks(week: WeekFigures): number {
   return week.log.length - week.log.windows[0].from;
+}
+
+/** Whether a `fix` row points at a task. */
+export function isFixed({ fixedIds }: WeekFigures, { idHash: first, mateIdHash: second, taskIdHash }: Task): boolean {
+  return fixedIds.has(first) || fixedIds.has(second) || fixedIds.has(taskIdHash);
+}
+
+/** Whether a task of the week was tried more than once. */
+export function isRetried(week: WeekFigures, { taskIdHash, agentRunHash }: Task): boolean {
+  const isAgain = week.earlierRuns.has(agentRunHash) || (week.byAgentRun.get(agentRunHash) ?? 0) > 1;
+  return isAgain || week.retriedIds.has(taskIdHash);
 }
 
 function noteEarlierRun(week: WeekFigures, agentRun: number): void {

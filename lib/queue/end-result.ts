@@ -29,6 +29,7 @@ export function endResult(
     tokens: sumTokens(progress),
     turns: progress.usage.reduce((sum, { turns }) => sum + turns, 0),
     ...(progress.branch === undefined ? {} : { branch: progress.branch }),
+    ...(progress.answer === undefined ? {} : { answer: progress.answer }),
     endedAt: new Date(nowMs).toISOString(),
     usage: usageRows(progress),
   };

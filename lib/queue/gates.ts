@@ -15,6 +15,16 @@ export const GATES = [
 ] as const;
 export type GateReason = (typeof GATES)[number];
 
+/** What a person opens who says that work goes on. Of what Redis does not know, nothing may be spent, whoever wishes it. */
+export const OPENED_BY_A_PERSON: readonly GateReason[] = [
+  'user',
+  'usage-limit',
+  'provider',
+  'budget-day',
+  'budget-week',
+  'budget-month',
+];
+
 /** A closed gate: the queue is paused until it opens. */
 export interface Gate {
   readonly reason: GateReason;

@@ -1,7 +1,7 @@
 /** Every key of ours in Redis begins with this. */
 export const KEY_PREFIX = 'swarm';
 
-/** The three queues through which rooms meet. */
+/** The three queues through which rooms meet: those of tasks and notifications are BullMQ's, that of results is a stream. */
 export const QUEUES = {
   tasks: 'swarm-tasks',
   results: 'swarm-results',

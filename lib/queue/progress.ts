@@ -1,5 +1,6 @@
 import type { Outcome } from './outcome.ts';
 import type { Tokens } from './result.ts';
+import type { ReviewAnswer } from './review.ts';
 
 /** A run of an agent that is under way; found at the start of another, it says that our process died under it. */
 export interface RunUnderWay {
@@ -58,6 +59,7 @@ export interface TaskProgress {
   readonly agentMs: number;
   readonly usage: readonly AttemptUsage[];
   readonly branch?: string;
+  readonly answer?: ReviewAnswer;
   /** Why it waits although it could be taken, and until when. */
   readonly waitingFor?: { readonly reason: string; readonly untilMs: number };
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { OUTCOMES } from './outcome.ts';
+import { reviewAnswerSchema } from './review.ts';
+import { batchId, MOST_ROWS, machineName, origin, shippedRowSchema } from './shipped-row.ts';
 
 const text = z.string().max(200_000);
 const count = z.int().min(0);
@@ -49,6 +51,8 @@ const endSchema = z.strictObject({
   tokens,
   turns: count,
   branch: z.string().max(300).optional(),
+  /** Of a review; whoever asked for it takes it from here. */
+  answer: reviewAnswerSchema.optional(),
   endedAt: moment,
   usage: z.array(usage),
 });
@@ -81,20 +85,24 @@ const fixSchema = z.strictObject({
   at: moment,
 });
 
-/** What the recorder writes: the payload of a job on the queue of results. */
-export const resultSchema = z.discriminatedUnion('kind', [endSchema, retrySchema, usageSchema, fixSchema]);
-export type Result = z.infer<typeof resultSchema>;
+/** Rows of another machine's memory have arrived; without any it only says that all there is has arrived before. */
+const shippedSchema = z.strictObject({
+  version: z.literal(1),
+  kind: z.literal('shipped'),
+  origin,
+  machine: machineName,
+  batch: batchId,
+  at: moment,
+  rows: z.array(shippedRowSchema).max(MOST_ROWS),
+});
+export type ShippedResult = z.infer<typeof shippedSchema>;
 
-/** The id of the job that carries a result: adding the same result twice is one job. */
-export function resultJobId(result: Result): string {
-  switch (result.kind) {
-    case 'end':
-      return `${result.taskId}-end-${result.round}`;
-    case 'retry':
-      return `${result.taskId}-retry-${result.attempt}`;
-    case 'usage':
-      return `${result.taskId}-usage-${result.usage.map(({ attempt, costUsd }) => `${attempt}-${Math.round(costUsd * 1e6)}`).join('-')}`;
-    case 'fix':
-      return `fix-${result.id}-${Date.parse(result.at)}`;
-  }
-}
+/** What the recorder writes: the payload of an entry on the stream of results. */
+export const resultSchema = z.discriminatedUnion('kind', [
+  endSchema,
+  retrySchema,
+  usageSchema,
+  fixSchema,
+  shippedSchema,
+]);
+export type Result = z.infer<typeof resultSchema>;

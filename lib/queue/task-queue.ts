@@ -5,7 +5,8 @@ import { endResult } from './end-result.ts';
 import { KEY_PREFIX, QUEUES, redisKey } from './names.ts';
 import type { TaskState as StateName } from './outcome.ts';
 import { nextRound } from './progress.ts';
-import { type Result, resultJobId, resultSchema } from './result.ts';
+import type { Result } from './result.ts';
+import { countResults, sendResult } from './results.ts';
 import { PRIORITIES, parseTask, type Task } from './task.ts';
 import { CANCELLED_KEY, listTasks, readTasks } from './task-reader.ts';
 import { finishUnbegunTask, keepTask, reopenTask, requestCancel } from './task-state.ts';
@@ -29,10 +30,11 @@ const JOB_OPTIONS = {
 /** The queue of tasks, for whoever puts work there or looks at it. The connection stays the caller's. */
 export interface TaskQueue {
   /**
-   * A task with the dedupe key of one that is not over is that one, and so is one whose id is known already.
+   * A task with the dedupe key of one that is not over is that one, and so is one whose id is known already. It is not taken
+   * before `delayMs` have passed.
    * @throws UsageError if the payload is wrong.
    */
-  readonly enqueue: (task: Task) => Promise<{ readonly id: string; readonly isNew: boolean }>;
+  readonly enqueue: (task: Task, delayMs?: number) => Promise<{ readonly id: string; readonly isNew: boolean }>;
   readonly show: (id: string) => Promise<TaskView | undefined>;
   /** All that is not over, then at most `endedLimit` that are, latest first; prompts are cut. */
   readonly list: (endedLimit: number) => Promise<readonly TaskView[]>;
@@ -45,8 +47,8 @@ export interface TaskQueue {
   readonly unlock: (id: string) => Promise<void>;
   /** How many workers are connected, whether they take tasks or are paused. */
   readonly workers: () => Promise<number>;
-  /** How many results are not recorded yet. */
-  readonly resultsWaiting: () => Promise<number>;
+  /** How many results are not recorded yet, and how many the recorder has refused. */
+  readonly results: () => Promise<{ readonly waiting: number; readonly refused: number }>;
   /** Cancels a task; one that runs is stopped by its worker. Gives the state it is in then. */
   readonly cancel: (id: string, why: string) => Promise<StateName>;
   /**
@@ -54,9 +56,15 @@ export interface TaskQueue {
    * @throws UsageError if it is in another state, or another task of its dedupe key is not over.
    */
   readonly retry: (id: string) => Promise<StateName>;
+  /**
+   * Says yes to a task that waits for it; gives the state it is in then. Doing it again does what a crash has left undone.
+   */
+  readonly approve: (id: string) => Promise<StateName>;
+  /** The tasks that wait for a yes, and have some time left. */
+  readonly pending: () => Promise<readonly TaskView[]>;
   /** Calls a delayed task now; false if it is not delayed any more. */
   readonly promote: (id: string) => Promise<boolean>;
-  /** Adds a result for the recorder; adding it twice is adding it once. */
+  /** Hands the recorder a result. */
   readonly sendResult: (result: Result) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -65,13 +73,8 @@ export interface TaskQueue {
 export function openTaskQueue(redis: Redis): TaskQueue {
   const options = { connection: redis, prefix: KEY_PREFIX };
   const tasks = new Queue<unknown>(QUEUES.tasks, options);
-  const results = new Queue<Result>(QUEUES.results, options);
   // Without a listener an error event of a lost connection would end the process; the call under way fails by itself.
-  for (const queue of [tasks, results]) queue.on('error', () => undefined);
-
-  const sendResult = async (result: Result): Promise<void> => {
-    await results.add(result.kind, resultSchema.parse(result), { jobId: resultJobId(result), ...RESULT_OPTIONS });
-  };
+  tasks.on('error', () => undefined);
 
   const placeOf = async (id: string): Promise<Place> => {
     const place = await tasks.getJobState(id);
@@ -121,15 +124,14 @@ export function openTaskQueue(redis: Redis): TaskQueue {
   };
 
   return {
-    sendResult,
     show,
     promote,
-    enqueue: async (unchecked) => {
+    enqueue: async (unchecked, delayMs = 0) => {
       const task = parseTask(unchecked);
       if ((await show(task.id)) !== undefined) return { id: task.id, isNew: false };
       // Before it is there: whoever takes it up writes the next line.
       await addTrace(redis, task.id, 'requested', `by ${task.source}, ${task.agent} in ${task.project}`);
-      const { id = task.id } = await add(task, task.approval === 'pending' ? APPROVAL_MS : 0);
+      const { id = task.id } = await add(task, task.approval === 'pending' ? APPROVAL_MS : delayMs);
       if (id !== task.id) await dropTrace(redis, task.id);
       return { id, isNew: id === task.id };
     },
@@ -147,10 +149,8 @@ export function openTaskQueue(redis: Redis): TaskQueue {
       await redis.del(redisKey(QUEUES.tasks, id, 'lock'));
     },
     workers: () => tasks.getWorkersCount(),
-    resultsWaiting: async () => {
-      const { wait = 0, active = 0, delayed = 0 } = await results.getJobCounts('wait', 'active', 'delayed');
-      return wait + active + delayed;
-    },
+    results: () => countResults(redis),
+    sendResult: (result) => sendResult(redis, result),
     cancel: async (id, why) => {
       const { state, task } = await need(id);
       if (OVER.includes(state)) return state;
@@ -169,7 +169,6 @@ export function openTaskQueue(redis: Redis): TaskQueue {
       if (!(await finishUnbegunTask(redis, task, end))) return (await need(id)).state;
       await redis.zadd(CANCELLED_KEY, Date.now(), id);
       await redis.zremrangebyrank(CANCELLED_KEY, 0, -KEPT_CANCELLED - 1);
-      await sendResult(end);
       await addTrace(redis, id, 'ended', `cancelled: ${why}`);
       // A worker that has it this moment removes it itself, having seen the end.
       await tasks.remove(id);
@@ -196,17 +195,36 @@ export function openTaskQueue(redis: Redis): TaskQueue {
       if (task.approval !== 'pending') await promote(id);
       return (await need(id)).state;
     },
-    close: async () => {
-      await Promise.all([tasks.close(), results.close()]);
+    approve: async (id) => {
+      const { state, task } = await need(id);
+      if (task === undefined || OVER.includes(state) || task.approval === 'not-needed') return state;
+      if (task.approval === 'pending') {
+        // The yes stands before the task is called: who takes it up finds it.
+        await (await tasks.getJob(id))?.updateData({ ...task, approval: 'granted' });
+        await addTrace(redis, id, 'approved');
+      }
+      // Only one that waits for its yes: a later attempt waits for something else.
+      if ((await placeOf(id)) === 'delayed' && (await longDelayed(redis)).includes(id)) await promote(id);
+      return (await need(id)).state;
     },
+    pending: async () => {
+      const placed = (await longDelayed(redis)).map((id) => ({ id, place: 'delayed' as const }));
+      const views = await readTasks(redis, placed);
+      return views.filter((view) => view !== undefined).filter(({ state }) => state === 'needs-approval');
+    },
+    close: () => tasks.close(),
   };
 }
 
-/** How long results are kept for: long enough to see a memory that was away come back. */
-const RESULT_OPTIONS = {
-  removeOnComplete: { age: DAY_SECONDS, count: 1_000 },
-  removeOnFail: { age: 30 * DAY_SECONDS },
-};
+/** What waits for a yes waits for days, and hardly anything else for more than this. */
+const LONG_DELAY_MS = 30 * 60_000;
+/** BullMQ orders the delayed by milliseconds × 4,096 + a counter. */
+const DELAY_FACTOR = 0x1000;
+
+async function longDelayed(redis: Redis): Promise<readonly string[]> {
+  const from = (Date.now() + LONG_DELAY_MS) * DELAY_FACTOR;
+  return await redis.zrangebyscore(redisKey(QUEUES.tasks, 'delayed'), from, '+inf');
+}
 
 /** BullMQ orders by priority × 2^32 + a counter (its Lua script getPriorityScore). */
 const PRIORITY_FACTOR = 2 ** 32;

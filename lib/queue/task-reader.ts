@@ -102,7 +102,11 @@ function shorten(view: TaskView): TaskView {
   const { task, end } = view;
   return {
     ...view,
-    task: task && { ...task, prompt: task.prompt.slice(0, LISTED_PROMPT) },
+    task: task && {
+      ...task,
+      prompt: task.prompt.slice(0, LISTED_PROMPT),
+      ...(task.review ? { review: { ...task.review, material: '' } } : {}),
+    },
     end: end && { ...end, prompt: end.prompt.slice(0, LISTED_PROMPT) },
   };
 }

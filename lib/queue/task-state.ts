@@ -2,7 +2,8 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { redisKey } from './names.ts';
 import { NO_PROGRESS, type TaskProgress } from './progress.ts';
 import type { EndResult } from './result.ts';
-import { createScript } from './script.ts';
+import { sending } from './results.ts';
+import { createScript, createStep, runSteps, type Step } from './script.ts';
 import type { Task } from './task.ts';
 
 /** What Redis keeps of a task beside its job. Whoever takes the task up has a generation, and only the latest counts. */
@@ -31,23 +32,36 @@ redis.call('HSET', KEYS[1], 'generation', string.format('%.0f', generation))`;
 const BEGIN = createScript(`${NEXT_GENERATION}
 return { generation, redis.call('HMGET', KEYS[1], 'progress', 'end', 'cancel', 'task') }`);
 
-const SAVE = createScript(`
-if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'progress', ARGV[2])
-return 1`);
+const done = (): true => true;
 
-const FINISH = createScript(`
-if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] or redis.call('HEXISTS', KEYS[1], 'end') == 1 then return 0 end
+const HOLD = createStep("return redis.call('HGET', KEYS[1], 'generation') == ARGV[1]", done);
+
+const ENDED = createStep("return redis.call('HEXISTS', KEYS[1], 'end') == 1", done);
+
+const SAVE = createStep(
+  `
+if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return false end
+return redis.call('HSET', KEYS[1], 'progress', ARGV[2])`,
+  done,
+);
+
+const FINISH = createStep(
+  `
+if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return false end
+if redis.call('HEXISTS', KEYS[1], 'end') == 1 then return false end
 redis.call('HSET', KEYS[1], 'progress', ARGV[2], 'end', ARGV[3])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-return 1`);
+return redis.call('EXPIRE', KEYS[1], ARGV[4])`,
+  done,
+);
 
-const FINISH_UNBEGUN = createScript(`
-if redis.call('HEXISTS', KEYS[1], 'end') == 1 then return 0 end
+const FINISH_UNBEGUN = createStep(
+  `
+if redis.call('HEXISTS', KEYS[1], 'end') == 1 then return false end
 ${NEXT_GENERATION}
 redis.call('HSET', KEYS[1], 'end', ARGV[1], 'task', ARGV[2], 'cancel', '1')
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-return 1`);
+return redis.call('EXPIRE', KEYS[1], ARGV[3])`,
+  done,
+);
 
 const REOPEN = createScript(`
 if redis.call('HEXISTS', KEYS[1], 'end') == 0 then return 0 end
@@ -73,13 +87,19 @@ export async function beginTask(redis: Redis, id: string): Promise<TaskState & {
   return { generation, ...parseTaskState(fields) };
 }
 
-/** Saves how far a task has come; false if somebody else has taken it up since. */
-export async function saveProgress(
-  redis: Redis,
-  { id, generation }: TaskClaim,
-  progress: TaskProgress,
-): Promise<boolean> {
-  return (await SAVE(redis, [key(id)], [generation, JSON.stringify(progress)])) === 1;
+/** Whether a task is still the claim's; the last step if not, so that a command that comes late does nothing. */
+export function holding({ id, generation }: TaskClaim): Step<true> {
+  return HOLD([key(id)], [generation]);
+}
+
+/** Whether a task has ended, whoever ended it; the last step if not. */
+export function hasEnded(id: string): Step<true> {
+  return ENDED([key(id)], []);
+}
+
+/** Saves how far a task has come; the last step if somebody else has taken the task up since. */
+export function saving({ id, generation }: TaskClaim, progress: TaskProgress): Step<true> {
+  return SAVE([key(id)], [generation, JSON.stringify(progress)]);
 }
 
 /** A task and the generation under which somebody works on it. */
@@ -88,21 +108,24 @@ export interface TaskClaim {
   readonly generation: number;
 }
 
-/** Ends a task; false if it has ended already, or somebody else has taken it up since. */
-export async function finishTask(
-  redis: Redis,
+/**
+ * Ends a task, and tells the recorder; the last step if it has ended already, or somebody else has taken it up since. An end
+ * that stands is on its way into the memory, whatever dies next.
+ */
+export function finishing(
   { id, generation }: TaskClaim,
   progress: TaskProgress,
   end: EndResult,
-): Promise<boolean> {
+): readonly [Step<true>, Step] {
   const args = [generation, JSON.stringify(progress), JSON.stringify(end), KEPT_AFTER_END_SECONDS];
-  return (await FINISH(redis, [key(id)], args)) === 1;
+  return [FINISH([key(id)], args), sending(end)];
 }
 
-/** Ends a task that nobody works on; whoever took it up this very moment finds its generation void. */
+/** Ends a task that nobody works on, and tells the recorder; whoever took it up this moment finds its generation void. */
 export async function finishUnbegunTask(redis: Redis, task: Task, end: EndResult): Promise<boolean> {
   const args = [JSON.stringify(end), JSON.stringify(task), KEPT_AFTER_END_SECONDS];
-  return (await FINISH_UNBEGUN(redis, [key(task.id)], args)) === 1;
+  const [isFinished] = await runSteps(redis, FINISH_UNBEGUN([key(task.id)], args), sending(end));
+  return isFinished === true;
 }
 
 /** Keeps the payload of a task that has ended, so that it outlives its job; false if it has not ended. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { ARGUMENT_NAME, ARGUMENT_NAME_EXPECTED, MODEL_NAME, MODEL_NAME_EXPECTED } from './argument-name.ts';
+import { reviewSchema } from './review.ts';
 
 /** BullMQ's numbers: less is sooner. */
 export const PRIORITIES = { high: 1, normal: 10, low: 20 } as const;
@@ -37,6 +38,8 @@ export const taskSchema = z.strictObject({
   parentTaskId: z.string().max(200).optional(),
   dedupeKey: z.string().min(1, 'expected some text').max(200, 'expected 200 characters at most').optional(),
   requestedAt: z.iso.datetime(),
+  /** Set if it is the review of what strangers have written. */
+  review: reviewSchema.optional(),
 });
 export type Task = z.infer<typeof taskSchema>;
 

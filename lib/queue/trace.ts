@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { redisKey } from './names.ts';
-import { createScript } from './script.ts';
+import { createStep, runSteps, type Step } from './script.ts';
 
 /** Something that happened to a task, for `swarm trace`. */
 export interface TraceEvent {
@@ -13,23 +13,27 @@ export interface TraceEvent {
 const LONGEST = 200;
 const KEPT_SECONDS = 40 * 86_400;
 
-const ADD = createScript(`
+const ADD = createStep(
+  `
 redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('LTRIM', KEYS[1], -ARGV[2], -1)
-return redis.call('EXPIRE', KEYS[1], ARGV[3])`);
+return redis.call('EXPIRE', KEYS[1], ARGV[3])`,
+  () => undefined,
+);
 
-/**
- * Adds to the trace of a task; the oldest of more than 200 events are forgotten. It need not be waited for: what is sent on
- * the same connection later is done later. Never rejects: a gap in a trace stops no work.
- */
-export async function addTrace(redis: Redis, id: string, event: string, detail?: string): Promise<void> {
+/** Adds to the trace of a task, as a step; the oldest of more than 200 events are forgotten. */
+export function tracing(id: string, event: string, detail?: string): Step<undefined> {
   const entry: TraceEvent = {
     at: new Date().toISOString(),
     event,
     ...(detail === undefined ? {} : { detail: detail.slice(0, 500) }),
   };
-  const key = redisKey('trace', id);
-  await ADD(redis, [key], [JSON.stringify(entry), LONGEST, KEPT_SECONDS]).catch(() => undefined);
+  return ADD([redisKey('trace', id)], [JSON.stringify(entry), LONGEST, KEPT_SECONDS]);
+}
+
+/** Adds to the trace of a task. Never rejects: a gap in a trace stops no work. */
+export async function addTrace(redis: Redis, id: string, event: string, detail?: string): Promise<void> {
+  await runSteps(redis, tracing(id, event, detail)).catch(() => undefined);
 }
 
 /** The trace of a task, oldest first. */

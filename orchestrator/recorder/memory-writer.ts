@@ -2,10 +2,12 @@ import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { lookAtFiles } from '../../lib/memory/files.ts';
+import { once } from '../../lib/memory/once.ts';
 import { type MemorySchema, probeSchema } from '../../lib/memory/schema.ts';
 import type { Result } from '../../lib/queue/result.ts';
 import { explainUnavailable, isOfTheMemory, MemoryUnavailableError, replacedMeanwhile } from './memory-unavailable.ts';
 import { EVENT_COLUMNS, type EventRow, eventRow, fitEventRow, usageRows } from './rows.ts';
+import { prepareShipments } from './shipment.ts';
 import { createUsageTable, hasUsageTable, prepareUsageRows } from './usage-table.ts';
 
 /** A result that could not be written although the memory takes others: it would never be. */
@@ -97,7 +99,9 @@ function prepareWriting(db: Database.Database): (result: Result) => void {
   if (!hasUsageTable(schema, db.name)) createUsageTable(db);
   const insertEvent = prepareEventRows(db, schema);
   const insertUsage = prepareUsageRows(db);
+  const insertShipment = once(() => prepareShipments(db, schema));
   return db.transaction((result: Result) => {
+    if (result.kind === 'shipped') return insertShipment()(result);
     const event = eventRow(result);
     if (event) insertEvent(fitEventRow(event, schema.events));
     for (const row of usageRows(result)) insertUsage(row);

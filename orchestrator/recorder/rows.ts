@@ -1,45 +1,21 @@
 import { createHash } from 'node:crypto';
+import { type Cells, SHIPPED_COLUMNS } from '../../lib/memory/shipped-tables.ts';
+import { endingKind, outcomeOf } from '../../lib/memory/task.ts';
 import type { EndResult, Result } from '../../lib/queue/result.ts';
 
-/** The columns of swarm_events that the recorder fills; SQLite fills created_at. */
-export const EVENT_COLUMNS = [
-  'id',
-  'timestamp',
-  'session_id',
-  'event_type',
-  'agent_name',
-  'agent_role',
-  'task_id',
-  'parent_task_id',
-  'task_description',
-  'task_status',
-  'duration_ms',
-  'success',
-  'error_message',
-  'project',
-  'tags',
-  'notes',
-] as const;
-export type EventRow = Readonly<Record<(typeof EVENT_COLUMNS)[number], string | number | null>>;
+type EventColumn = Exclude<(typeof SHIPPED_COLUMNS.swarm_events)[number], 'files_modified' | 'created_at'>;
+/** The columns of swarm_events that the recorder fills for tasks of ours; SQLite fills created_at. */
+export const EVENT_COLUMNS = SHIPPED_COLUMNS.swarm_events.filter(
+  (column): column is EventColumn => column !== 'files_modified' && column !== 'created_at',
+);
+export type EventRow = Readonly<Record<EventColumn, string | number | null>>;
 
 /** The columns of task_usage, our own table of costs. */
-export const USAGE_COLUMNS = [
-  'task_id',
-  'attempt',
-  'ended_at',
-  'agent_name',
-  'project',
-  'model',
-  'input_tokens',
-  'output_tokens',
-  'cache_read_tokens',
-  'cache_creation_tokens',
-  'cost_usd',
-  'turns',
-  'source',
-] as const;
-export type UsageRow = Readonly<Record<(typeof USAGE_COLUMNS)[number], string | number>>;
+export const USAGE_COLUMNS = SHIPPED_COLUMNS.task_usage;
+export type UsageRow = Readonly<Record<(typeof USAGE_COLUMNS)[number], string | number | null>>;
 
+/** What our own queue has to tell; rows shipped from other machines are written as they are. */
+export type OwnResult = Exclude<Result, { kind: 'shipped' }>;
 type RetryResult = Extract<Result, { kind: 'retry' }>;
 type FixResult = Extract<Result, { kind: 'fix' }>;
 
@@ -47,7 +23,7 @@ const MAX_PROMPT = 20_000;
 const MAX_ERROR = 2_000;
 
 /** The row of swarm_events that a result makes (swarm-memory.md); undefined for one that only tells of costs. */
-export function eventRow(result: Result): EventRow | undefined {
+export function eventRow(result: OwnResult): EventRow | undefined {
   switch (result.kind) {
     case 'end':
       return endRow(result);
@@ -61,7 +37,7 @@ export function eventRow(result: Result): EventRow | undefined {
 }
 
 /** The rows of task_usage that a result makes, one for each attempt and model. */
-export function usageRows(result: Result): readonly UsageRow[] {
+export function usageRows(result: OwnResult): readonly UsageRow[] {
   if (result.kind === 'fix') return [];
   return result.usage.map(({ attempt, model, tokens, costUsd, turns, endedAt }) => ({
     task_id: result.taskId,
@@ -81,12 +57,15 @@ export function usageRows(result: Result): readonly UsageRow[] {
 }
 
 /**
- * The row for a memory that may lack columns (states F and G). Without `success` only the type of the event can say that a
- * task succeeded.
+ * The row for a memory that may lack columns (states F and G). Without `success` only the type of the event can say how a
+ * task ended.
  */
-export function fitEventRow(row: EventRow, columns: ReadonlySet<string>): EventRow {
-  const isSuccess = row.event_type === 'task_complete' && row.success === 1;
-  return isSuccess && !columns.has('success') ? { ...row, event_type: 'task_success' } : row;
+export function fitEventRow<Row extends Cells>(row: Row, columns: ReadonlySet<string>): Row {
+  const eventType = String(row.event_type).toLowerCase();
+  if (columns.has('success') || endingKind(eventType) !== 'task') return row;
+  const taskStatus = row.task_status?.toString();
+  const [said, unsaid] = [row.success, null].map((success) => outcomeOf({ success, eventType, taskStatus }));
+  return said === unsaid ? row : { ...row, event_type: said === 'success' ? 'task_success' : 'task_failed' };
 }
 
 function endRow(result: EndResult): EventRow {

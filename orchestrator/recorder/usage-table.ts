@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { MemorySchema } from '../../lib/memory/schema.ts';
+import type { Cells } from '../../lib/memory/shipped-tables.ts';
 import { USAGE_TABLE } from '../../lib/memory/tables.ts';
 import { MemoryUnavailableError } from './memory-unavailable.ts';
 import { USAGE_COLUMNS, type UsageRow } from './rows.ts';
@@ -26,7 +27,7 @@ export function createUsageTable(db: Database): void {
 const KEY = 'task_id = @task_id AND attempt = @attempt AND model = @model';
 const TOKENS = ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_creation_tokens'];
 const stored = [`coalesce(cost_usd, 0)`, TOKENS.map((column) => `coalesce(${column}, 0)`).join(' + ')].join(', ');
-const offered = [`@cost_usd`, TOKENS.map((column) => `@${column}`).join(' + ')].join(', ');
+const offered = [`coalesce(@cost_usd, 0)`, TOKENS.map((column) => `coalesce(@${column}, 0)`).join(' + ')].join(', ');
 
 /**
  * A writer of rows of task_usage. Messages carry totals and may come twice or in any order, so of two rows for the same
@@ -43,4 +44,11 @@ export function prepareUsageRows(db: Database): (row: UsageRow) => void {
     remove.run(row);
     insert.run(row);
   };
+}
+
+/** Whether the first of two rows of the same task, attempt and model is the one that stays. */
+export function isLargerUsage(one: Cells, other: Cells): boolean {
+  const [cost, otherCost] = [Number(one.cost_usd), Number(other.cost_usd)];
+  const tokens = (row: Cells): number => TOKENS.reduce((sum, column) => sum + Number(row[column] ?? 0), 0);
+  return cost === otherCost ? tokens(one) > tokens(other) : cost > otherCost;
 }

@@ -1,3 +1,5 @@
+import { reviewAnswerJsonSchema } from '../../lib/queue/review.ts';
+
 /** What an agent is started with. Never its prompt: arguments show in `ps`, and there is a limit to their length. */
 export interface AgentArguments {
   /** A UUID that we choose, so that it is known whatever happens; `isResumed` goes on with a session there is. */
@@ -7,6 +9,8 @@ export interface AgentArguments {
   readonly model?: string | undefined;
   /** US dollars, for this run alone: measured, also where the session it resumes has cost something before. */
   readonly maxBudgetUsd?: number | undefined;
+  /** It reads what strangers have written. */
+  readonly isReview?: boolean;
 }
 
 const GIT = ['add', 'commit', 'status', 'diff', 'log', 'show', 'mv', 'rm'].map((command) => `git ${command}`);
@@ -27,15 +31,27 @@ export const ALLOWED_TOOLS: readonly string[] = [
   ...[...GIT, ...TESTS].map((command) => `Bash(${command}:*)`),
 ];
 
+/**
+ * What the agent of a review gets instead: eyes, and the form of its answer. Measured with 2.1.197: these two tools stay within
+ * the working directory, also by links; Glob would list the names of files anywhere. No settings at all are read, and so no
+ * definition of an agent: the user's may allow to read elsewhere, and an agent that lists its tools loses the one to answer with.
+ */
+const REVIEW_ARGUMENTS: readonly string[] = [
+  ...['--tools', 'Read,Grep', '--permission-mode', 'dontAsk', '--setting-sources', ''],
+  ...['--strict-mcp-config', '--disable-slash-commands'],
+];
+
 /** The arguments of one run, to come after those of the command itself. */
-export function agentArguments({ session, agent, model, maxBudgetUsd }: AgentArguments): string[] {
+export function agentArguments({ session, agent, model, maxBudgetUsd, isReview = false }: AgentArguments): string[] {
   return [
     ...['-p', '--output-format', 'stream-json', '--verbose'],
     ...[session.isResumed ? '--resume' : '--session-id', session.id],
-    ...(agent === undefined ? [] : ['--agent', agent]),
+    ...(agent === undefined || isReview ? [] : ['--agent', agent]),
     ...(model === undefined ? [] : ['--model', model]),
     ...(maxBudgetUsd === undefined ? [] : ['--max-budget-usd', formatUsd(maxBudgetUsd)]),
-    ...['--permission-mode', 'dontAsk', '--allowedTools', ALLOWED_TOOLS.join(',')],
+    ...(isReview
+      ? [...REVIEW_ARGUMENTS, '--json-schema', reviewAnswerJsonSchema()]
+      : ['--permission-mode', 'dontAsk', '--allowedTools', ALLOWED_TOOLS.join(',')]),
   ];
 }
 

@@ -78,8 +78,11 @@ async function putAside(path: string, log: Log): Promise<void> {
 }
 
 /** The note of its base comes last: it is the sign of a whole worktree. */
-export async function create(site: Site, { projectPath, log }: { projectPath: string; log: Log }): Promise<string> {
-  const isNew = await add(site, projectPath);
+export async function create(
+  site: Site,
+  { projectPath, commit, log }: { projectPath: string; commit: string | undefined; log: Log },
+): Promise<string> {
+  const isNew = await add(site, projectPath, commit);
   try {
     const { gitDir } = (await registrationOf(site))!;
     const [tip] = await Promise.all([commitOf('HEAD', { gitDir }), checkOut({ gitDir, workTree: site.path })]);
@@ -97,11 +100,12 @@ export async function create(site: Site, { projectPath, log }: { projectPath: st
 }
 
 /** Adds a worktree without files; false if there was a branch of its name, on which it stands then. */
-async function add({ path }: Site, projectPath: string): Promise<boolean> {
+async function add({ path }: Site, projectPath: string, commit: string | undefined): Promise<boolean> {
   const project = { folder: projectPath };
+  const start = (commit && (await commitOf(commit, project))) ?? 'HEAD';
   const how = ['worktree', 'add', '--quiet', '--no-checkout'];
   try {
-    await git([...how, '-b', branchOf(path), path, 'HEAD'], project);
+    await git([...how, '-b', branchOf(path), path, start], project);
     return true;
   } catch (error) {
     if (!(error instanceof GitError && /a branch named .* already exists/.test(error.stderr))) throw error;

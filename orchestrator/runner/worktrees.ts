@@ -35,6 +35,8 @@ export interface Worktree {
 export interface Opening {
   readonly taskId: string;
   readonly project: { readonly name: string; readonly path: string };
+  /** The commit to begin from, if the repository has it; without it, the one the project stands on. */
+  readonly commit?: string | undefined;
 }
 
 /** How a task ended. */
@@ -120,11 +122,11 @@ export function createWorktrees({ root, log, limits = DEFAULT_WORKTREE_LIMITS, n
   const markUsed = (path: string): Promise<void> => utimes(path, nowMs() / 1_000, nowMs() / 1_000);
 
   /**
-   * Makes the worktree of a task, from the commit the project stands on; or takes up the one it has, as it is, after
+   * Makes the worktree of a task, from `commit` or the commit the project stands on; or takes up the one it has, as it is, after
    * mending what a killed process left half done. A branch that is still there is worked on again.
    * @throws OperatorError if the task's id is no name for a folder, or git cannot do it.
    */
-  async function open({ taskId, project }: Opening): Promise<Worktree> {
+  async function open({ taskId, project, commit }: Opening): Promise<Worktree> {
     return explained(`Could not open a worktree of project "${project.name}" for task "${taskId}"`, async () => {
       if (!TASK_ID.test(taskId)) throw badTaskId();
       await mkdir(join(root, TRASH), { recursive: true });
@@ -136,7 +138,7 @@ export function createWorktrees({ root, log, limits = DEFAULT_WORKTREE_LIMITS, n
         const base = await resume(site);
         if (base !== undefined) return base;
         await makeRoom(site, log);
-        return create(site, { projectPath: project.path, log });
+        return create(site, { projectPath: project.path, commit, log });
       });
       await markUsed(path);
       return { path, branch: branchOf(path), baseCommit };

@@ -44,7 +44,7 @@ describe('swarm kpi', () => {
     const { code, stdout } = await swarm(['kpi', '--json'], { cwd: tempDir(), env: { SWARM_DB_PATH: memory.path } });
     const { tasks, kpis } = JSON.parse(stdout);
     expect([code, tasks]).toEqual([0, { success: 0, failed: 0, unknown: 1 }]);
-    expect(kpis).toHaveLength(12);
+    expect(kpis).toHaveLength(13);
     expect(kpis).toContainEqual({ key: 'success_ratio', value: null, target: 0.85, meetsTarget: null });
     expect(kpis).toContainEqual({ key: 'hours_saved_week', value: null, target: null, meetsTarget: null });
   });
@@ -96,9 +96,22 @@ describe('swarm doctor', () => {
       'disk',
       'redis',
       'agent',
-      'last backup',
+      'shipping',
+      'backup catalogue',
       'restore drill',
       'second place of backups',
+      'memory',
+      'processors',
+      'clock',
+      'time zone',
+      'last backup',
+      'docker',
+      'compose',
+      '.env',
+      'secrets in files',
+      'database for the containers',
+      'projects for the containers',
+      'ports for the containers',
       'links on the phone',
       'Telegram settings',
       'Alertmanager',

@@ -63,6 +63,14 @@ const CASES: [string, (memory: TestMemory) => unknown, broken: string[], absent:
     ['usage'],
     /^swarm_(tokens|cost|window_cost|window_wasted|window_tasks_with_usage)|^swarm_kpi\{kpi="(tokens|cost)/,
   ],
+  ['shipments that are not ours', sql('DROP TABLE shipments; CREATE TABLE shipments (container)'), [], /^swarm_ship_/],
+  [
+    'shipments without a time that can be read',
+    sql("UPDATE shipments SET last_success = 'yesterday'"),
+    [],
+    /^swarm_ship_/,
+  ],
+  ['shipments on a damaged page', (memory) => damage(memory, 'shipments'), ['shipping'], /^swarm_ship_/],
 ];
 
 describe('a table that is not as it should be costs its own series and no others', () => {

@@ -8,7 +8,7 @@ import { tempDir } from '../support/memory-builder.ts';
 import { fiveRuns } from '../support/memory-figures.ts';
 import { startExporter } from '../support/running-exporter.ts';
 
-const COLLECTORS = 10;
+const COLLECTORS = 11;
 
 const visibleText = (page: Page): Promise<string> => page.evaluate<string>('document.body.innerText');
 

@@ -4,8 +4,10 @@ import { expect, vi } from 'vitest';
 import { createRowWriter } from '../../lib/memory/demo/writer.ts';
 import { swarm } from '../support/command-line.ts';
 import { eventRow, orchestratedRow, tempDir, usageRow } from '../support/memory-builder.ts';
+import { seedMonitorDb } from '../support/monitor-seed.ts';
 import { type PrometheusWithJobs, serveMetrics, startPrometheusWithJobs } from '../support/prometheus-with-jobs.ts';
 import { startExporter } from '../support/running-exporter.ts';
+import { startScheduler } from '../support/running-scheduler.ts';
 import { makeScene, type SwarmScene } from '../support/swarm-scene.ts';
 import { COMING, FOREIGN, LATE, textOf } from './recorded.ts';
 
@@ -29,13 +31,21 @@ const SEEN =
   'sum by(outcome) (increase(swarm_agent_run_seconds_count[24h])) > 0 and on() swarm_queue_paused{reason="usage-limit"} == 1';
 
 /**
- * A real Prometheus on the exporter of a demo memory, on an orchestrator that has worked and met its usage limit, and on
+ * A real Prometheus on the exporter of a demo memory, on a scheduler, on an orchestrator that has worked and met its usage limit, and on
  * recorded samples of everything else. It takes longer than a test has by default.
  */
 export async function startDemoStack(): Promise<PrometheusWithJobs> {
   const scene = await makeScene({ FALLBACK_MODELS: MODELS.join() });
-  const [exporter, orchestrator] = await Promise.all([startDemoExporter(), startBusyOrchestrator(scene)]);
-  const targets: Record<string, string[]> = { 'swarm-exporter': [exporter], 'swarm-orchestrator': [orchestrator] };
+  const [exporter, orchestrator, scheduler] = await Promise.all([
+    startDemoExporter(),
+    startBusyOrchestrator(scene),
+    startScheduler(seedMonitorDb(tempDir())),
+  ]);
+  const targets: Record<string, string[]> = {
+    'swarm-exporter': [exporter],
+    'swarm-scheduler': [new URL(scheduler.url).host],
+    'swarm-orchestrator': [orchestrator],
+  };
   for (const [job, metrics] of [COMING, LATE, FOREIGN].flatMap((each) => Object.entries(each))) {
     targets[job] = [...(targets[job] ?? []), await serveMetrics((scrape) => textOf(metrics, scrape))];
   }

@@ -3,34 +3,14 @@ type Series = readonly [labels: string, value: number, growth?: number];
 type Metrics = Readonly<Record<string, readonly Series[]>>;
 
 const NOW = Date.now() / 1_000;
-const [HOUR, DAY, GIB] = [3_600, 86_400, 2 ** 30];
+const [HOUR, GIB] = [3_600, 2 ** 30];
 
 /**
  * Metrics that panels already name, of rooms that are not built yet, by the job that will export them, with plausible
  * values. Who exports one takes it out here.
  */
 export const COMING: Readonly<Record<string, Metrics>> = {
-  'swarm-exporter': {
-    swarm_ship_last_success_timestamp_seconds: [['', NOW - HOUR]],
-  },
   'swarm-scheduler': {
-    swarm_slot_last_success_timestamp_seconds: [
-      ['job="backup"', NOW - HOUR],
-      ['job="retro"', 0],
-    ],
-    swarm_slot_lateness_seconds: [
-      ['job="backup"', 0],
-      ['job="retro"', 120],
-    ],
-    swarm_project_up: [
-      ['project="demo",check="http"', 1],
-      ['project="demo",check="tcp"', 0],
-    ],
-    swarm_project_check_seconds: [
-      ['project="demo",check="http"', 0.2],
-      ['project="demo",check="tcp"', 5],
-    ],
-    swarm_certificate_expiry_timestamp_seconds: [['project="demo"', NOW + 60 * DAY]],
     swarm_backup_last_success_timestamp_seconds: [
       ['kind="memory"', NOW - 6 * HOUR],
       ['kind="second"', 0],
@@ -43,9 +23,6 @@ export const COMING: Readonly<Record<string, Metrics>> = {
       ['outcome="failed"', 0],
     ],
     swarm_approvals_total: [['decision="approved"', 1, 1]],
-    swarm_webhook_deliveries_total: [['event="pull_request",outcome="queued"', 1, 1]],
-    // Any room may export it.
-    swarm_security_events_total: [['kind="bad-signature"', 0, 1]],
   },
 };
 

@@ -15,7 +15,7 @@ describe('the projects', () => {
   test('are found by name, with paths seen from the file and one task at a time', () => {
     const file = fileWith({
       projects: [
-        { name: 'acme', path: 'here', checks: [{ type: 'tcp' }] },
+        { name: 'acme', path: 'here', checks: [{ type: 'tcp', host: 'localhost', port: 1 }] },
         {
           name: 'owner/other',
           path: '/srv/other',
@@ -26,9 +26,12 @@ describe('the projects', () => {
       ],
     });
     expect([...readProjects(file).values()]).toEqual([
-      { name: 'acme', path: join(file, '..', 'here'), concurrency: 1, isDemo: false },
       {
-        ...{ name: 'owner/other', path: '/srv/other', concurrency: 3, isDemo: false },
+        ...{ name: 'acme', path: join(file, '..', 'here'), concurrency: 1, isDemo: false },
+        checks: [{ type: 'tcp', name: 'tcp', host: 'localhost', port: 1, timeoutSeconds: 15 }],
+      },
+      {
+        ...{ name: 'owner/other', path: '/srv/other', concurrency: 3, isDemo: false, checks: [] },
         ...{ repository: 'owner/other', defaultModel: 'opus[1m]' },
       },
     ]);

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { readTrace } from '../../lib/queue/trace.ts';
 import { isAlive } from '../support/agent-runs.ts';
 import { agentsOf, makeCrashScene } from '../support/crash-scene.ts';
 import { parseSamples } from '../support/running-exporter.ts';
 
 const CRASHES_ALLOWED = 5;
+const WAIT = { timeout: 20_000, interval: 100 };
 
 test('an agent whose orchestrator was killed is ended, and its session goes on in the same worktree', async () => {
   const scene = await makeCrashScene();
@@ -27,8 +28,11 @@ test('an agent whose orchestrator was killed is ended, and its session goes on i
   expect(scene.rows('SELECT attempt, cost_usd FROM task_usage')).toEqual([{ attempt: 1, cost_usd: 0.02 }]);
   const events = (await readTrace(scene.redis.client, id)).map(({ event }) => event);
   expect(events).toContain('found after a crash');
-  const samples = parseSamples(await (await fetch(`${next.url}/metrics`)).text());
-  expect(samples.get('swarm_orphans_swept_total')).toBeGreaterThan(0);
+  // It is counted when all of them are gone, which need not be before the task is over.
+  await vi.waitFor(async () => {
+    const samples = parseSamples(await (await fetch(`${next.url}/metrics`)).text());
+    expect(samples.get('swarm_orphans_swept_total')).toBeGreaterThan(0);
+  }, WAIT);
 });
 
 test('a task under which our process died six times is shown to a person', async () => {

@@ -49,6 +49,18 @@ test('with ON_USAGE_LIMIT=stop the queue stays paused until somebody resumes it'
   await expectResumedOnce(scene, id);
 });
 
+test('a task cancelled a moment before its agent meets a usage limit is over, though the queue sleeps for an hour', async () => {
+  const scene = await makeCrashScene();
+  await scene.start();
+  // It ends before its orchestrator looks, after a second, whether it is still wanted.
+  const id = await scene.ask('outcome=rate-limited reset-in=3600 ms=500 cost=0.02');
+  await scene.untilBegun(id);
+  await scene.queue.cancel(id, 'no');
+  expect((await scene.untilOver(id)).end).toMatchObject({ outcome: 'cancelled' });
+  expect(scene.runs().filter(({ taskId }) => taskId === id)).toHaveLength(1);
+  await scene.untilRows(1);
+});
+
 test('a day whose budget is spent pauses the queue; at 80 % people are told, once', async () => {
   const scene = await makeCrashScene({ BUDGET_DAY_USD: '0.1' });
   await scene.start();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { runSteps } from '../../lib/queue/script.ts';
 import { createProjectSlots } from '../../orchestrator/project-slots.ts';
 import { tempDir } from '../support/memory-builder.ts';
 import { startRedis } from '../support/running-redis.ts';
@@ -7,8 +8,10 @@ import { startRedis } from '../support/running-redis.ts';
 async function makeSlots() {
   const redis = await startRedis(join(tempDir(), 'redis'));
   const slots = createProjectSlots(redis.client);
-  const acquire = (taskId: string, { project = 'acme', limit = 1, rank = 0 } = {}) =>
-    slots.acquire({ project, taskId, limit, rank });
+  const acquire = async (taskId: string, { project = 'acme', limit = 1, rank = 0 } = {}) => {
+    const [isAcquired = false] = await runSteps(redis.client, slots.acquiring({ project, taskId, limit, rank }));
+    return isAcquired;
+  };
   return { redis, slots, acquire };
 }
 

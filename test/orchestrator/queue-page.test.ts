@@ -26,7 +26,6 @@ test('the page of the queue wants the password, shows the queues, and changes no
   const { queues: shown } = (await queues.json()) as { queues: { name: string; readOnlyMode: boolean }[] };
   expect(shown.map(({ name, readOnlyMode }) => [name, readOnlyMode])).toEqual([
     ['swarm-tasks', true],
-    ['swarm-results', true],
     ['swarm-notifications', true],
   ]);
   const removal = await fetch(`${url}/queues/api/queues/swarm-tasks/${id}/clean`, {

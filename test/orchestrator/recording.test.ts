@@ -2,8 +2,9 @@ import { chmodSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { type CrashScene, makeCrashScene, type StartedOrchestrator } from '../support/crash-scene.ts';
+import { makeCrashScene } from '../support/crash-scene.ts';
 import { boundByPermissions } from '../support/programs.ts';
+import type { RoomProcess } from '../support/room-process.ts';
 
 const LEASE = 'swarm:recorder-lease';
 const WAIT = { timeout: 40_000, interval: 100 };
@@ -30,8 +31,8 @@ const makeReadOnly: Spoil = (path) => {
 };
 
 /** Waits until a recorder has taken a result, and cannot write it. */
-async function untilInHand({ redis }: CrashScene): Promise<void> {
-  await vi.waitFor(async () => expect(await redis.client.llen('swarm:swarm-results:active')).toBe(1), WAIT);
+async function untilInHand({ url }: RoomProcess): Promise<void> {
+  await vi.waitFor(async () => expect(await (await fetch(`${url}/readyz`)).text()).toMatch(/holds it locked/), WAIT);
 }
 
 test.each<[string, Spoil, RegExp]>([
@@ -54,16 +55,33 @@ test.each<[string, Spoil, RegExp]>([
     const response = await fetch(`${url}/readyz`);
     expect([response.status, await response.text()]).toEqual([503, expect.stringMatching(reason)]);
   }, WAIT);
-  expect(await scene.queue.resultsWaiting()).toBe(ids.length);
+  expect(await scene.queue.results()).toEqual({ waiting: ids.length, refused: 0 });
   mend();
   isMended = true;
   const rows = await scene.untilRows(ids.length);
   expect(new Set(rows.map(({ task_id }) => task_id))).toEqual(new Set(ids));
   expect(scene.rows('SELECT cost_usd FROM task_usage')).toHaveLength(ids.length);
-  await vi.waitFor(async () => expect(await scene.queue.resultsWaiting()).toBe(0), WAIT);
+  await vi.waitFor(async () => expect((await scene.queue.results()).waiting).toBe(0), WAIT);
 });
 
-test.each<[string, (holder: StartedOrchestrator) => Promise<void>]>([
+test('what nobody can record is kept for a person to look at, counted, and keeps nothing else from being recorded', async () => {
+  const scene = await makeCrashScene();
+  const stream = 'swarm:swarm-results';
+  const { client } = scene.redis;
+  for (const text of ['no JSON', '{"version":1,"kind":"end"}', 'null']) await client.xadd(stream, '*', 'result', text);
+  await client.xadd(stream, '*', 'something', 'else');
+  const { url } = await scene.start();
+  const id = await scene.ask('cost=0.02');
+  expect(await scene.untilRows(1)).toMatchObject([{ task_id: id, success: 1 }]);
+  await vi.waitFor(async () => expect(await scene.queue.results()).toEqual({ waiting: 0, refused: 4 }), WAIT);
+  expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^swarm_results_refused 4$/m);
+  const kept = await client.xrange(`${stream}:refused`, '-', '+');
+  expect(kept.map(([, [, , , reason]]) => reason)).toEqual(
+    kept.map(() => expect.stringMatching(/^Could not accept the result: /)),
+  );
+});
+
+test.each<[string, (holder: RoomProcess) => Promise<void>]>([
   [
     'killed',
     async (holder) => {
@@ -82,7 +100,7 @@ test.each<[string, (holder: StartedOrchestrator) => Promise<void>]>([
     const mend = lock(scene.memoryPath);
     const id = await scene.ask('cost=0.02');
     await scene.untilOver(id);
-    await untilInHand(scene);
+    await untilInHand(holder);
     await harm(holder);
     mend();
     // Until the lease has run out nobody writes, though the other could.

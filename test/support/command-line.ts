@@ -16,6 +16,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads on its standard input, which ends after it. */
+  readonly input?: string | Buffer;
 }
 
 /** Runs `node dist/cli/main.js` with these arguments to its end. */
@@ -26,14 +28,16 @@ export function swarm(args: readonly string[], options: CommandOptions): Promise
 /** Starts `node dist/cli/main.js`; the test's end is its end at the latest. */
 export function startSwarm(
   args: readonly string[],
-  { cwd, env = {} }: CommandOptions,
+  { cwd, env = {}, input }: CommandOptions,
 ): { readonly child: ChildProcess; readonly ended: Promise<CommandResult>; readonly output: () => string } {
   const mark = process.env.SWARM_TEST_RUN ? { SWARM_TEST_RUN: process.env.SWARM_TEST_RUN } : {};
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...mark, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // A command that refuses its input does not read it to the end.
+  child.stdin.on('error', () => undefined).end(input);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;

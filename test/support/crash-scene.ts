@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, vi } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { readGates } from '../../lib/queue/gates.ts';
 import type { Task } from '../../lib/queue/task.ts';
 import { openTaskQueue, type TaskQueue } from '../../lib/queue/task-queue.ts';
 import type { TaskView } from '../../lib/queue/task-view.ts';
 import { isAlive } from './agent-runs.ts';
+import { type RoomProcess, startRoom } from './room-process.ts';
 import { makeProject, makeScene, type SwarmScene } from './swarm-scene.ts';
 
 const ORCHESTRATOR = fileURLToPath(new URL('./orchestrator-process.mjs', import.meta.url));
@@ -23,7 +22,7 @@ export interface CrashScene extends SwarmScene {
   /** Directives that let an agent of this scene hang the first time, and be `then` the next. */
   readonly hangFirst: (then?: string) => string;
   /** Starts an orchestrator; `within` is a command to start it in. */
-  readonly start: (env?: Environment, within?: readonly string[]) => Promise<StartedOrchestrator>;
+  readonly start: (env?: Environment, within?: readonly string[]) => Promise<RoomProcess>;
   /** The settings of another machine: with a clone and worktrees of its own. */
   readonly otherMachine: () => Environment;
   /** Enqueues a task for the fake agent, which does what the directives say and is recorded. */
@@ -37,15 +36,6 @@ export interface CrashScene extends SwarmScene {
   readonly runs: () => readonly RecordedRun[];
   /** Waits until a gate is closed. */
   readonly untilClosed: (reason: string) => Promise<{ readonly text: string; readonly untilMs?: number | undefined }>;
-}
-
-/** An orchestrator of such a scene. */
-export interface StartedOrchestrator {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly output: () => string;
-  /** Sends a signal and waits for the end. */
-  readonly end: (signal: NodeJS.Signals) => Promise<readonly [code: number | null, signal: NodeJS.Signals | null]>;
 }
 
 /** A run of the fake agent as it was recorded. */
@@ -151,43 +141,8 @@ function readRuns(file: string): RecordedRun[] {
   });
 }
 
-async function startOrchestrator(
-  cwd: string,
-  env: Environment,
-  within: readonly string[],
-): Promise<StartedOrchestrator> {
-  const { PATH, SWARM_TEST_RUN } = process.env;
-  const [program, ...args] = [...within, process.execPath, ORCHESTRATOR];
-  const child = spawn(program, args, {
-    cwd,
-    env: { PATH, SWARM_TEST_RUN, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-  }
-  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
-  onTestFinished(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    // Twice, so that nothing is waited for.
-    for (const signal of ['SIGCONT', 'SIGTERM', 'SIGINT'] as const) child.kill(signal);
-    expect(await ended, text).toEqual([0, null]);
-  });
-  const port = await vi.waitFor(() => {
-    const line = text.split('\n').find((each) => each.includes('orchestrator is listening'));
-    if (!line) throw new Error(`The orchestrator does not listen: ${text}`);
-    return (JSON.parse(line) as { port: number }).port;
-  }, WAIT);
-  return {
-    child,
-    url: `http://127.0.0.1:${port}`,
-    output: () => text,
-    end: async (signal) => {
-      child.kill(signal);
-      return await ended;
-    },
-  };
+async function startOrchestrator(cwd: string, env: Environment, within: readonly string[]): Promise<RoomProcess> {
+  // Twice, so that nothing is waited for.
+  const endSignals = ['SIGCONT', 'SIGTERM', 'SIGINT'] as const;
+  return await startRoom('orchestrator', { main: ORCHESTRATOR, cwd, env, within, endSignals });
 }

@@ -5,7 +5,8 @@
  *
  * outcome=…      ok (default), denied, rate-limited, overloaded, auth, credit, unreachable, too-long, budget, max-turns,
  *                error (an error nobody knows), crash, kill (itself, with SIGKILL), garbage (no JSON, then ok), silent (never
- *                begins), hang (begins, then says nothing), no-exit (a result, and then it stays)
+ *                begins), hang (begins, then says nothing), no-exit (a result, and then it stays), prose (no
+ *                answer in the form that is asked for)
  * ms=50          how long it works
  * cost=0.02      US dollars of this run; more than --max-budget-usd ends as budget
  * input=1000 output=100    tokens of this run
@@ -17,7 +18,10 @@
  * child          leaves a child in a session of its own, which ignores SIGTERM as well with ignore-term
  * file=NAME      writes a file of its prompt's text in its working directory; commit commits it
  * fail-first=N state=FOLDER    the outcome holds for the first N runs of this task, counted in that folder; then it is ok
+ * answer=BASE64URL   JSON that it answers with where a form is asked for (--json-schema)
  * record=FILE    appends a line of JSON: its arguments, environment, prompt, process id, working directory
+ *
+ * The directives of a review stand in what it reviews: in .swarm-review/pull-request.txt of its working directory.
  *
  * A session is a file in $HOME/.fake-agent: --resume wants it, --session-id refuses it. --agent nobody is unknown.
  */
@@ -36,7 +40,7 @@ if (options.has('version')) {
 
 async function main() {
   const prompt = readFileSync(0, 'utf8');
-  const fake = readDirectives(prompt);
+  const fake = readDirectives(prompt + readMaterial());
   if (fake.has('record')) record(text('record'), prompt);
   if (prompt.trim() === '') refuse('Error: Input must be provided either through stdin or as a prompt argument');
   if (options.get('agent') === 'nobody') refuse("--agent 'nobody' not found. Available agents: claude, Explore");
@@ -59,6 +63,13 @@ async function main() {
   /** @param {Record<string, unknown>} event */
   function say(event) {
     process.stdout.write(`${JSON.stringify({ ...event, session_id: session.id })}\n`);
+  }
+
+  /** @param {string} outcome */
+  function formAnswer(outcome) {
+    if (!options.has('json-schema') || outcome === 'prose') return {};
+    const given = Buffer.from(text('answer'), 'base64url').toString();
+    return { structured_output: given === '' ? { summary: 'All is well.', findings: [] } : JSON.parse(given) };
   }
 
   /** @param {string} name */
@@ -87,7 +98,7 @@ async function main() {
       );
     }
     const denials = name === 'denied' ? [{ tool_name: text('denied', 'Write'), tool_use_id: 'toolu_1' }] : [];
-    end({ result: 'I have done it.', permission_denials: denials }, costUsd);
+    end({ result: 'I have done it.', permission_denials: denials, ...formAnswer(name) }, costUsd);
     if (name === 'no-exit') return stay();
   }
 
@@ -217,6 +228,11 @@ function readOptions(args) {
     if (arg.startsWith('--')) found.set(arg.slice(2), args[index + 1] ?? '');
   }
   return found;
+}
+
+function readMaterial() {
+  const file = '.swarm-review/pull-request.txt';
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 /** @param {string} prompt */

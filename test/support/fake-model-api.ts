@@ -8,7 +8,12 @@ export interface FakeModelApi {
   readonly url: string;
   /** What was asked, in order: the directive that was followed, or `-` where the request held none. */
   readonly requests: readonly string[];
+  /** Every request whole, head and body: what an agent has told the provider. */
+  readonly received: readonly string[];
 }
+
+/** How the model answers where no directive says so: see `startModelApi`. */
+export type Script = readonly string[];
 
 interface Message {
   readonly role: string;
@@ -35,12 +40,14 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
  * Starts the server; it stops when the test ends. The prompt says how the model answers, one line for each answer in turn:
  * `#api ok [TEXT]`, `#api tool NAME JSON`, `#api refuse STATUS MESSAGE`, `#api limit EPOCH_SECONDS` (a subscription's limit until then),
  * `#api hang` (no answer), `#api hang-midway` (an answer that never ends). After the last line the model says "done".
- * Words such as `output=20000` before the rest of a line set the tokens that the answer says it took.
+ * Words such as `output=20000` before the rest of a line set the tokens that the answer says it took. With a script its lines,
+ * without `#api`, are followed instead, whatever the prompt says: a model that has been talked round.
  */
-export async function startModelApi(): Promise<FakeModelApi> {
+export async function startModelApi(script?: Script): Promise<FakeModelApi> {
   const requests: string[] = [];
+  const received: string[] = [];
   const server = createServer((request, response) => {
-    void answer(request, response, requests);
+    void answer(request, response, { requests, received, script });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {
@@ -48,18 +55,29 @@ export async function startModelApi(): Promise<FakeModelApi> {
     server.close();
     await once(server, 'close');
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, received };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, requests: string[]): Promise<void> {
+interface Conversation {
+  readonly requests: string[];
+  readonly received: string[];
+  readonly script: Script | undefined;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { requests, received, script }: Conversation,
+): Promise<void> {
   let body = '';
   for await (const chunk of request) body += String(chunk);
+  received.push(`${request.method} ${request.url}\n${request.rawHeaders.join('\n')}\n\n${body}`);
   if (request.method !== 'POST' || !request.url?.startsWith('/v1/messages?')) {
     response.writeHead(200).end();
     return;
   }
   const { model, messages } = JSON.parse(body) as Request;
-  const directive = directiveOf(messages);
+  const directive = script ? (script[requests.length] ?? '') : directiveOf(messages);
   requests.push(directive || '-');
   const { kind, rest, tokens } = parse(directive);
   if (kind === 'hang') return;

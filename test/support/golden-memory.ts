@@ -1,3 +1,4 @@
+import { SHIPMENTS_TABLE } from '../../lib/memory/tables.ts';
 import {
   eventRow,
   fixRow,
@@ -7,6 +8,7 @@ import {
   orchestratedRow,
   patternRow,
   retryRow,
+  shipmentRow,
   stopRow,
   type TestMemory,
   taskRow,
@@ -67,5 +69,7 @@ export function fillMemory(nowMs: number, state: MemoryState = 'C'): TestMemory 
       usageRow(nowMs - 8 * DAY_MS, 'T0', { cost_usd: 4 }),
     );
   }
+  memory.write((db) => db.exec(SHIPMENTS_TABLE));
+  memory.insert('shipments', shipmentRow(before(60)), shipmentRow(before(90)));
   return memory;
 }

@@ -8,7 +8,7 @@ import { SWARM_TABLES, USAGE_TABLE } from '../../lib/memory/tables.ts';
 
 /** The schema states of swarm-memory.md. */
 export type MemoryState = 'A' | 'B' | 'C' | 'D' | 'E' | 'F' | 'G';
-export type Table = 'swarm_events' | 'lessons_learned' | 'error_patterns' | 'task_usage';
+export type Table = 'swarm_events' | 'lessons_learned' | 'error_patterns' | 'task_usage' | 'shipments';
 
 /** A real memory in a temporary folder. */
 export interface TestMemory {
@@ -179,4 +179,9 @@ export function usageRow(ms: number, taskId: string, extra: Row = {}): Row {
     cost_usd: 0.5,
     ...extra,
   };
+}
+
+/** What is noted of a sender whose last batch arrived at `ms`. */
+export function shipmentRow(ms: number): Row {
+  return { origin: newId('origin'), machine: 'laptop', last_batch: newId('batch'), last_success: timeText.zulu(ms) };
 }

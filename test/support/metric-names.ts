@@ -16,7 +16,7 @@ export const ROW_COUNTERS = [
 
 /** Every metric of the golden texts, without the parts of histograms. */
 export const EXPORTED: ReadonlySet<string> = new Set(
-  ['metrics.txt', 'orchestrator-families.txt'].flatMap((file) =>
+  ['metrics.txt', 'scheduler-families.txt', 'orchestrator-families.txt'].flatMap((file) =>
     [...readFileSync(new URL(`../golden/${file}`, import.meta.url), 'utf8').matchAll(/^# TYPE (\S+)/gm)].map(
       ([, name]) => name,
     ),

@@ -10,6 +10,7 @@ const PACKAGES = {
   amtool: 'prometheus-alertmanager',
   chromium: 'chromium',
   git: 'git',
+  openssl: 'openssl',
   'redis-server': 'redis-server',
   unshare: 'util-linux',
   setpriv: 'util-linux',

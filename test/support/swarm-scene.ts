@@ -1,9 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, vi } from 'vitest';
 import { describeTask } from '../../cli/queue/describe-task.ts';
@@ -12,11 +10,9 @@ import { FAKE_AGENT } from './agent-runs.ts';
 import { type CommandResult, swarm } from './command-line.ts';
 import { makeMemory } from './memory-builder.ts';
 import { findProgram } from './programs.ts';
+import { type RoomProcess, startRoom } from './room-process.ts';
 import { parseSamples, type Samples } from './running-exporter.ts';
 import { type RunningRedis, startRedis } from './running-redis.ts';
-
-const MAIN = fileURLToPath(new URL('../../dist/orchestrator/main.js', import.meta.url));
-const STARTED_WITHIN_MS = 20_000;
 
 /** Everything an orchestrator needs, in one folder that is gone when the test ends. */
 export interface SwarmScene {
@@ -49,16 +45,11 @@ export interface SwarmScene {
 export type ShownTask = ReturnType<typeof describeTask>;
 
 /** A running orchestrator. */
-export interface RunningOrchestrator {
-  readonly url: string;
-  readonly child: ChildProcess;
+export interface RunningOrchestrator extends RoomProcess {
   readonly samples: () => Promise<Samples>;
   /** Waits until no task is taken for this reason, and gives the samples of then. */
   readonly untilPaused: (reason: string) => Promise<Samples>;
   readonly readiness: () => Promise<{ readonly status: number; readonly reason: string }>;
-  readonly output: () => string;
-  /** Sends a signal and waits for the end. */
-  readonly end: (signal?: NodeJS.Signals) => Promise<readonly [code: number | null, signal: NodeJS.Signals | null]>;
 }
 
 const PROJECT = 'acme';
@@ -154,7 +145,8 @@ export function makeProject(path: string): string {
   return path;
 }
 
-function runGit(path: string, args: readonly string[]): string {
+/** Runs git in a repository; gives what it printed. */
+export function runGit(path: string, args: readonly string[]): string {
   const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@localhost', '-c', 'commit.gpgsign=false'];
   return execFileSync(findProgram('git'), ['-C', path, ...identity, ...args], {
     encoding: 'utf8',
@@ -163,40 +155,12 @@ function runGit(path: string, args: readonly string[]): string {
 }
 
 async function startOrchestrator(cwd: string, env: Readonly<Record<string, string>>): Promise<RunningOrchestrator> {
-  const { PATH, SWARM_TEST_RUN } = process.env;
-  const child = spawn(process.execPath, [MAIN], {
-    cwd,
-    env: { PATH, SWARM_TEST_RUN, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-  }
-  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
-  onTestFinished(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    // Twice, so that nothing is waited for.
-    child.kill('SIGTERM');
-    child.kill('SIGINT');
-    expect(await ended, text).toEqual([0, null]);
-  });
-  const port = await vi.waitFor(
-    () => {
-      const line = text.split('\n').find((each) => each.includes('orchestrator is listening'));
-      if (!line) throw new Error(`The orchestrator does not listen: ${text}`);
-      return (JSON.parse(line) as { port: number }).port;
-    },
-    { timeout: STARTED_WITHIN_MS, interval: 20 },
-  );
-  const url = `http://127.0.0.1:${port}`;
+  // Twice, so that nothing is waited for.
+  const room = await startRoom('orchestrator', { cwd, env, endSignals: ['SIGTERM', 'SIGINT'] });
+  const { url } = room;
   const samples = async (): Promise<Samples> => parseSamples(await (await fetch(`${url}/metrics`)).text());
   return {
-    url,
-    child,
-    output: () => text,
+    ...room,
     samples,
     untilPaused: (reason) =>
       vi.waitFor(
@@ -211,10 +175,6 @@ async function startOrchestrator(cwd: string, env: Readonly<Record<string, strin
       const response = await fetch(`${url}/readyz`);
       const { reason = '' } = (await response.json()) as { reason?: string };
       return { status: response.status, reason };
-    },
-    end: async (signal = 'SIGTERM') => {
-      child.kill(signal);
-      return await ended;
     },
   };
 }

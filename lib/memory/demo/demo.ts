@@ -103,10 +103,37 @@ function plannedRuns(random: Random, { days, untilMs, timezone }: DemoOptions): 
 
 const LESSONS = [
   ['Prenotazioni doppie', 'Due api scrivono lo stesso file', 'Un albero di lavoro per ogni task'],
-  ['Test lenti', 'La suite parte da zero ogni volta', 'Usare la cache delle dipendenze'],
-  ['Migrazione saltata', 'Lo schema del cliente era piu vecchio', 'Controllare lo schema prima di scrivere'],
+  ['Test lenti', 'I test ripartono da zero ogni volta', 'Tenere la cache delle dipendenze'],
+  ['Migrazione saltata', 'Lo schema del cliente era più vecchio', 'Controllare lo schema prima di scrivere'],
   ['Orari sbagliati', 'Ora locale letta come UTC', 'Scrivere sempre il fuso'],
   ['Segreto nei log', 'Il token era in un messaggio di errore', 'Mascherare prima di scrivere'],
+  ['Listino vuoto', 'Il file delle tariffe mancava sul server', 'Verificare i file di configurazione all’avvio'],
+  ['Revisione superficiale', 'La revisione guardava solo i file nuovi', 'Rivedere anche chi chiama il codice cambiato'],
+  [
+    'Task infinito',
+    'Un comando aspettava una risposta da tastiera',
+    'Lanciare i comandi senza terminale e con un limite di tempo',
+  ],
+  ['Conflitti sul calendario', 'Due rami toccavano lo stesso modulo', 'Un solo task alla volta per modulo'],
+  ['Database occupato', 'Una lettura lunga bloccava chi scrive', 'Letture brevi, una transazione per volta'],
+  ['Prezzo a zero', 'Il prezzo mancante diventava 0', 'Fermarsi quando il prezzo non c’è'],
+  ['Guida vecchia', 'La guida diceva comandi che non esistono più', 'Aggiornare la guida nello stesso task'],
+  ['Budget finito a metà', 'Il task era troppo grande per il suo budget', 'Dividere in passi da dieci minuti'],
+  ['Traduzioni perse', 'Le etichette erano scritte nel codice', 'Tenere i testi in un solo catalogo'],
+  ['Query lenta', 'Mancava l’indice sulla data di arrivo', 'Guardare il piano della query prima di consegnare'],
+  ['Esito non scritto', 'Il task finiva senza dire com’era andata', 'Chiudere ogni task con un esito'],
+  ['Dipendenza rotta', 'L’aggiornamento automatico ha cambiato una API', 'Versioni esatte, aggiornate una per volta'],
+  ['Arrotondamenti', 'I centesimi si perdevano nelle somme', 'Calcolare in centesimi interi'],
+  ['Backup non provato', 'La copia era vuota da una settimana', 'Ripristinare la copia di prova ogni settimana'],
+  ['Prompt vago', 'L’ape ha chiesto tre volte che cosa fare', 'Dire il file, il risultato e come si verifica'],
+  [
+    'Pagina bianca sul telefono',
+    'Lo script non girava sui browser vecchi',
+    'Provare su un telefono prima di pubblicare',
+  ],
+  ['Disco pieno', 'I log dei task restavano per sempre', 'Cancellare i log dopo trenta giorni'],
+  ['Fattura doppia', 'La richiesta ripetuta creava due fatture', 'Una chiave per ogni richiesta'],
+  ['Ricerca rumorosa', 'L’ape leggeva tutto il progetto a ogni task', 'Indicare le cartelle che servono'],
 ] as const;
 
 function lessonRows(random: Random, { untilMs, days, timezone }: DemoOptions): Row[] {
@@ -116,14 +143,13 @@ function lessonRows(random: Random, { untilMs, days, timezone }: DemoOptions): R
     timeText.sqlite,
     (ms: number) => timeText.naiveLocal(ms, timezone),
   ];
-  return Array.from({ length: 24 }, (_, index) => {
-    const [context, problem, solution] = LESSONS[index % LESSONS.length];
+  return LESSONS.map(([context, problem, solution], index) => {
     const writtenMs = untilMs - Math.floor(random.next() * days * DAY_MS);
     const timesApplied = random.chance(0.7) ? random.between(1, 9) : 0;
     return {
       id: random.uuid(),
       timestamp: forms[index % forms.length](writtenMs),
-      context: `${context} ${index + 1}`,
+      context,
       problem,
       solution,
       agents_involved: random.chance(0.5) ? 'cervella-backend,cervella-tester' : '["cervella-docs"]',

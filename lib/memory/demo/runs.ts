@@ -35,7 +35,16 @@ const AGENTS = [
   'Explore',
 ];
 const PROJECTS = ['miracollo', 'contabilita', 'cervellaswarm'];
-const DUTIES = ['Rivedi il modulo prenotazioni', 'Scrivi i test del listino', 'Cerca query lente', 'Aggiorna la guida'];
+const DUTIES = [
+  'Rivedi il modulo prenotazioni',
+  'Scrivi i test del listino',
+  'Cerca le query lente',
+  'Aggiorna la guida del check-in',
+  'Correggi gli arrotondamenti in fattura',
+  'Sistema la pagina prezzi sul telefono',
+  'Controlla le dipendenze',
+  'Prepara il riepilogo degli arrivi',
+];
 const ERRORS = [
   'Timeout after 600 s waiting for "npm test"',
   "ENOENT: no such file or directory, open '/srv/demo/config/rates.json'",

@@ -6,6 +6,7 @@ import {
   advanceTaskFigures,
   countTask,
   createTaskFigures,
+  dailyOutcomes,
   fillWindows,
   successRatio,
   type TaskFigures,
@@ -203,4 +204,25 @@ test('the last task is the latest by time, not the last by rowid', () => {
   ]);
   const ofAgent = (agent: string) => figures.byAgent[figures.agents.indexes.get(agent) ?? 0].lastTaskMs;
   expect([figures.lastTaskMs, ofAgent('cervella-backend'), ofAgent('Explore')]).toEqual([NOW - 5, NOW - 5, NOW - 9]);
+});
+
+test('tasks of the last days by outcome, a day being 24 hours up to now', () => {
+  const at = (hoursAgo: number, outcome: Task['outcome']) => ({
+    ...taskValue(1),
+    timeMs: NOW - hoursAgo * HOUR_MS,
+    outcome,
+  });
+  const figures = figuresOf([
+    at(0, 'success'),
+    at(23, 'failed'),
+    at(25, 'unknown'),
+    at(47, 'success'),
+    at(49, 'success'),
+    at(73, 'failed'),
+  ]);
+  expect(dailyOutcomes(figures, 3)).toEqual([
+    [1, 0, 0],
+    [1, 0, 1],
+    [1, 1, 0],
+  ]);
 });

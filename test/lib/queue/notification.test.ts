@@ -38,3 +38,20 @@ test.each(['', 'has:colon', 'two words', '12345', 'k'.repeat(121)])('the key "%s
   await expect(notify({ kind: 'queue-paused', key, facts: {} })).rejects.toThrow('key');
   expect(await told()).toEqual([]);
 });
+
+test('where nobody takes them, the oldest are dropped before they fill Redis', async () => {
+  const { notify, told } = await open();
+  const about = (number: number) => ({ kind: 'queue-paused', key: `n-${number}`, facts: { number } }) as const;
+  await notify(...Array.from({ length: 2_000 }, (_, index) => about(index)));
+  expect(await told()).toHaveLength(2_000);
+  await notify(about(2_000));
+  const numbers = (await told()).map(({ facts }) => facts.number);
+  expect(numbers).toHaveLength(1_801);
+  expect(Math.min(...numbers.map(Number))).toBe(200);
+});
+
+test('a ready text may be long', async () => {
+  const { notify, told } = await open();
+  await notify({ kind: 'retro', key: 'retro-1', facts: { text: 'x'.repeat(40_000) } });
+  expect((await told())[0].facts.text).toBe(`${'x'.repeat(29_999)}…`);
+});

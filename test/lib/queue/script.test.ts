@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createScript } from '../../../lib/queue/script.ts';
+import { createScript, createStep, readAs, runSteps } from '../../../lib/queue/script.ts';
 import { tempDir } from '../../support/memory-builder.ts';
 import { startRedis } from '../../support/running-redis.ts';
 
@@ -40,4 +40,30 @@ test('an error of a script is the caller’s to see, and is not tried again', as
     await expect(failing(client, ['key'], [])).rejects.toThrow('NO GOOD');
     expect(await client.get('key')).toBe(String(calls));
   }
+});
+
+const COUNT = createStep("return redis.call('INCRBY', KEYS[1], ARGV[1])", Number);
+const UNLESS = createStep("return redis.call('EXISTS', KEYS[1]) == 0 and 'free'", String);
+
+test('steps are done at once, each with its own keys and arguments, and each has its own answer', async () => {
+  const { client } = await startRedis(tempDir());
+  const twice = readAs(COUNT(['a'], [2]), (count) => count * 10);
+  expect(await runSteps(client, COUNT(['a'], [1]), COUNT(['b'], [5]), twice)).toEqual([1, 5, 30]);
+  const [first, second] = await Promise.all([
+    runSteps(client, COUNT(['c'], [1]), COUNT(['c'], [1])),
+    runSteps(client, COUNT(['c'], [1]), COUNT(['c'], [1])),
+  ]);
+  expect([first, second]).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+});
+
+test('a step that returns false is the last: what comes after it is not done and has no answer', async () => {
+  const { client } = await startRedis(tempDir());
+  await client.set('taken', '1');
+  const steps = (key: string) => [COUNT(['before'], [1]), UNLESS([key], []), COUNT(['after'], [1])] as const;
+  expect(await runSteps(client, ...steps('taken'))).toEqual([1, undefined, undefined]);
+  expect(await runSteps(client, ...steps('other'))).toEqual([2, 'free', 1]);
+  expect(await client.mget('before', 'after')).toEqual(['2', '1']);
 });

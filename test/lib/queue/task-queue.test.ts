@@ -1,13 +1,16 @@
 import { Queue, Worker } from 'bullmq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { NO_PROGRESS } from '../../../lib/queue/progress.ts';
+import type { EndResult } from '../../../lib/queue/result.ts';
+import { dropResults, keepRefused, readResults } from '../../../lib/queue/results.ts';
 import type { Task } from '../../../lib/queue/task.ts';
 import { openTaskQueue } from '../../../lib/queue/task-queue.ts';
-import { beginTask, finishTask, saveProgress } from '../../../lib/queue/task-state.ts';
+import { beginTask } from '../../../lib/queue/task-state.ts';
 import { readTrace } from '../../../lib/queue/trace.ts';
 import { tempDir } from '../../support/memory-builder.ts';
 import { endResult, usageValue } from '../../support/result-values.ts';
 import { startRedis } from '../../support/running-redis.ts';
+import { finishTask, saveProgress } from './task-steps.ts';
 import { taskValue } from './task-value.ts';
 
 /** The queue on a Redis of its own, and BullMQ's view of it. */
@@ -15,9 +18,8 @@ async function open() {
   const { client } = await startRedis(tempDir());
   const queue = openTaskQueue(client);
   const bull = new Queue<unknown>('swarm-tasks', { connection: client, prefix: 'swarm' });
-  const results = new Queue<unknown>('swarm-results', { connection: client, prefix: 'swarm' });
   onTestFinished(async () => {
-    await Promise.all([queue.close(), bull.close(), results.close()]);
+    await Promise.all([queue.close(), bull.close()]);
   });
   const add = async (extra: Partial<Task> = {}): Promise<string> => (await queue.enqueue(taskValue(extra))).id;
   /** Takes the next job as a worker does, and gives its id. */
@@ -46,8 +48,15 @@ async function open() {
     );
     await fail(id);
   };
-  const sent = async (): Promise<string[]> => (await results.getJobs([], 0, -1, true)).map(({ id }) => id ?? '');
-  return { client, queue, bull, results, add, take, fail, runAndFail, sent };
+  /** What the recorder is told, as task, kind and round. */
+  const sent = async (): Promise<string[]> => {
+    const results = await readResults(client, { count: 100, blockMs: 1 });
+    return results.map(({ payload }) => {
+      const { taskId, kind, round } = payload as EndResult;
+      return `${taskId}-${kind}-${round}`;
+    });
+  };
+  return { client, queue, bull, add, take, fail, runAndFail, sent };
 }
 
 function spent(costUsd: number) {
@@ -241,7 +250,7 @@ describe('cancel', () => {
   });
 
   test('of a task that waits for its next attempt gives what it has cost', async () => {
-    const { queue, client, bull, results, add, take } = await open();
+    const { queue, client, bull, add, take } = await open();
     const id = await add({ id: 'task-1' });
     await take();
     const { generation } = await beginTask(client, id);
@@ -251,7 +260,7 @@ describe('cancel', () => {
     await (await bull.getJob(id))?.moveToDelayed(untilMs, 'token');
     expect(await queue.show(id)).toMatchObject({ state: 'delayed', delayedUntilMs: untilMs });
     expect(await queue.cancel(id, 'no')).toBe('cancelled');
-    expect((await results.getJob('task-1-end-0'))?.data).toMatchObject({
+    expect((await readResults(client, { count: 9, blockMs: 1 }))[0].payload).toMatchObject({
       outcome: 'cancelled',
       attempts: 1,
       costUsd: 0.25,
@@ -382,10 +391,15 @@ test('a delayed task is called once', async () => {
   expect([await queue.promote(id), await queue.promote('none-1')]).toEqual([false, false]);
 });
 
-test('a result sent twice is one, and the results that wait are counted', async () => {
-  const { queue } = await open();
-  await Promise.all([queue.sendResult(endResult()), queue.sendResult(endResult())]);
-  expect(await queue.resultsWaiting()).toBe(1);
+test('the results that wait are counted, and so are those that were refused', async () => {
+  const { client, queue } = await open();
+  await queue.sendResult(endResult());
   await queue.sendResult(endResult({ round: 1 }));
-  expect(await queue.resultsWaiting()).toBe(2);
+  expect(await queue.results()).toEqual({ waiting: 2, refused: 0 });
+  const [first] = await readResults(client, { count: 1, blockMs: 1 });
+  const transaction = client.multi();
+  keepRefused(transaction, first, 'nobody can read it');
+  dropResults(transaction, [first.id]);
+  await transaction.exec();
+  expect(await queue.results()).toEqual({ waiting: 1, refused: 1 });
 });

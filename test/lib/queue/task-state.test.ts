@@ -3,17 +3,16 @@ import { NO_PROGRESS, nextRound, type TaskProgress } from '../../../lib/queue/pr
 import {
   beginTask,
   checkClaim,
-  finishTask,
   finishUnbegunTask,
   keepTask,
   readTaskStates,
   reopenTask,
   requestCancel,
-  saveProgress,
 } from '../../../lib/queue/task-state.ts';
 import { tempDir } from '../../support/memory-builder.ts';
 import { endResult } from '../../support/result-values.ts';
 import { startRedis } from '../../support/running-redis.ts';
+import { finishTask, saveProgress } from './task-steps.ts';
 import { taskValue } from './task-value.ts';
 
 const ID = 'task-1';

@@ -152,6 +152,19 @@ describe('open', () => {
     expect(git(project, 'rev-parse', 'HEAD')).toBe(worktree.baseCommit);
   });
 
+  test('begins from the commit it is told, or from where the project stands if there is no such commit', async () => {
+    const { project, worktrees } = makeScene();
+    const first = git(project, 'rev-parse', 'HEAD');
+    write(project, { 'later.txt': 'x' });
+    git(project, 'add', '.');
+    git(project, 'commit', '--quiet', '-m', 'second');
+    const opening = { project: { name: 'shop', path: project } };
+    const told = await worktrees.open({ ...opening, taskId: 't1', commit: first });
+    expect([told.baseCommit, existsSync(join(told.path, 'later.txt'))]).toEqual([first, false]);
+    const lost = await worktrees.open({ ...opening, taskId: 't2', commit: 'a'.repeat(40) });
+    expect(lost.baseCommit).toBe(git(project, 'rev-parse', 'HEAD'));
+  });
+
   test('takes a folder inside a repository, and a root that is relative or a link', async () => {
     const folder = tempDir();
     mkdirSync(join(folder, 'there'));

@@ -1,0 +1,35 @@
+import { changeText } from './advice-text.ts';
+import { agentsInNeed, bestAgents } from './assess.ts';
+import { advise, CHANGE } from './rules.ts';
+import { troubleText } from './sections/agents.ts';
+import { spentText } from './sections/head.ts';
+import type { Retro } from './style.ts';
+
+const MOST_STEPS = 3;
+
+/** The week in a few lines of plain text, the most important first. */
+export function shortLines(retro: Retro): readonly string[] {
+  const { figures, words, say, style } = retro;
+  const { success, failed, unknown } = figures.outcomes;
+  const known = success + failed;
+  const tasks = known + unknown;
+  const [best] = bestAgents(figures.agents);
+  const [inNeed] = agentsInNeed(figures.agents);
+  const [error] = figures.errors.kinds;
+  const steps = advise(CHANGE, figures)
+    .slice(0, MOST_STEPS)
+    .map((change) => `• ${changeText(change, retro).step.replaceAll('`', '')}`);
+  const ratio = say.percent(success / known);
+  const lines = [
+    say.days(figures.from, figures.until),
+    tasks === 0 ? words.noTasks : words.short.tasks(tasks, say.rate(tasks / figures.days)),
+    ...(tasks > 0 ? [known === 0 ? words.noOutcomes : words.short.success(success, known, ratio, unknown)] : []),
+    ...spentText(retro),
+    ...(best ? [words.short.best(words.agents.bestItem(best.agent, best.success, best.success + best.failed))] : []),
+    ...(inNeed
+      ? [words.short.inNeed(inNeed.agent, inNeed.troubles.map((each) => troubleText(each, retro)).join(', '))]
+      : []),
+    ...(error ? [words.short.error(style.quote(error.example), error.count)] : []),
+  ];
+  return steps.length === 0 ? lines : [...lines, '', words.short.steps, ...steps];
+}

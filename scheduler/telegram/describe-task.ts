@@ -1,0 +1,72 @@
+import { spentUsd } from '../../lib/queue/progress.ts';
+import type { TaskView } from '../../lib/queue/task-view.ts';
+import type { Keyboard } from './buttons.ts';
+import type { Html } from './html.ts';
+import type { Speaker } from './speaker.ts';
+import { LABELS } from './words/buttons.ts';
+import { OUTCOME_WORDS, STATE_WORDS } from './words/notifications.ts';
+import { REPLIES } from './words/replies.ts';
+
+const LONGEST_PROMPT = 1_500;
+
+/** A task with all its facts. */
+export function describeTask(view: TaskView, { say, plain, money, moment, quote }: Speaker): Html {
+  const { id, state, task, progress, outcome, error, end, endedAt } = view;
+  const facts = task ?? end;
+  const words = outcome === undefined ? undefined : OUTCOME_WORDS[outcome];
+  return say(REPLIES.task, {
+    id,
+    state: plain(STATE_WORDS[state]),
+    agent: facts?.agent ?? '–',
+    project: facts?.project ?? '–',
+    outcome: words && plain(words),
+    error: error === undefined ? undefined : quote(error, 1_000),
+    cost: money(end?.costUsd ?? spentUsd(progress)),
+    budget: task ? money(task.budgetUsd) : '–',
+    attempts: end?.attempts ?? progress.failures + (progress.runs > 0 ? 1 : 0),
+    model: end?.model ?? task?.model,
+    branch: progress.branch ?? end?.branch,
+    waitsFor: state === 'delayed' || state === 'waiting' ? progress.waitingFor?.reason : undefined,
+    asked: task ? moment(Date.parse(task.requestedAt)) : undefined,
+    source: facts?.source,
+    ended: endedAt === undefined ? undefined : moment(Date.parse(endedAt)),
+    prompt: facts ? quote(facts.prompt, LONGEST_PROMPT) : undefined,
+  });
+}
+
+/** What can be done with a task as it stands. */
+export function taskButtons({ id, state, progress }: TaskView): Keyboard {
+  const args = { id, round: progress.round };
+  const looks = [
+    { label: LABELS.log, action: 'task-log', args },
+    { label: LABELS.trace, action: 'task-trace', args },
+  ];
+  switch (state) {
+    case 'needs-approval':
+      return [
+        [
+          { label: LABELS.approve, action: 'approve', args, isOnce: true },
+          { label: LABELS.reject, action: 'reject', args, isOnce: true },
+        ],
+        looks,
+      ];
+    case 'failed':
+    case 'cancelled':
+      return [looks, [{ label: LABELS.retry, action: 'task-retry', args, isOnce: true }]];
+    case 'completed':
+      return [looks, [{ label: LABELS.fix, action: 'task-fix', args, isOnce: true }]];
+    default:
+      return [looks, [{ label: LABELS.cancel, action: 'task-cancel', args, isOnce: true }]];
+  }
+}
+
+/** How a state looks at a glance. */
+export const MARKS: Readonly<Record<TaskView['state'], string>> = {
+  waiting: '🕒',
+  'needs-approval': '🙋',
+  delayed: '⏳',
+  active: '🏃',
+  completed: '✅',
+  failed: '❌',
+  cancelled: '⏹',
+};

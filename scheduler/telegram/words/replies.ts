@@ -1,0 +1,138 @@
+import type { Words } from '../../words.ts';
+
+/** What is answered to commands and buttons. */
+export const REPLIES = {
+  wholeInFile: {
+    it: '{beginning}\n…\n<i>Tutto il testo è nel file.</i>',
+    en: '{beginning}\n…\n<i>The whole text is in the file.</i>',
+  },
+  unknownCommand: { it: 'Non conosco questo comando. Prova /aiuto.', en: 'I do not know this command. Try /help.' },
+  failed: { it: '⚠️ Non è riuscito: {reason}', en: '⚠️ It did not work: {reason}' },
+  slow: { it: '⚠️ Non ha risposto in tempo.', en: '⚠️ It did not answer in time.' },
+  badButton: { it: 'Questo pulsante non è valido.', en: 'This button is not valid.' },
+  usedButton: { it: 'Già fatto.', en: 'Already done.' },
+  expiredButton: { it: 'Questo pulsante è scaduto.', en: 'This button has expired.' },
+  noTask: { it: 'Non trovo il task «{id}». Vedi /coda.', en: 'There is no task “{id}”. See /queue.' },
+  manyTasks: {
+    it: '«{id}» è l’inizio di più task: scrivine di più.',
+    en: '“{id}” begins several tasks: write more of it.',
+  },
+  whichTask: { it: 'Quale task?', en: 'Which task?' },
+  noneToCancel: { it: 'Non c’è niente da annullare.', en: 'There is nothing to cancel.' },
+  noneToRetry: { it: 'Non c’è niente da riprovare.', en: 'There is nothing to retry.' },
+  task: {
+    it: '<b>{state}</b> · {agent} · {project}\n<code>{id}</code>\n{outcome}\n{error}\nCosto {cost} di {budget} · tentativi {attempts}\nModello {model}\nRamo <code>{branch}</code>\nAspetta: {waitsFor}\nChiesto {asked} da {source}\nFinito {ended}\n\n<i>{prompt}</i>',
+    en: '<b>{state}</b> · {agent} · {project}\n<code>{id}</code>\n{outcome}\n{error}\nCost {cost} of {budget} · attempts {attempts}\nModel {model}\nBranch <code>{branch}</code>\nWaits for: {waitsFor}\nAsked {asked} by {source}\nEnded {ended}\n\n<i>{prompt}</i>',
+  },
+  cancelled: { it: '⏹ Annullato: ora è {state}.', en: '⏹ Cancelled: it is {state} now.' },
+  retried: { it: '🔁 Riprova: ora è {state}.', en: '🔁 Tried again: it is {state} now.' },
+  fixed: { it: '🛠 Segnato: ha avuto bisogno di una correzione.', en: '🛠 Noted: somebody had to mend it.' },
+  approved: { it: '✅ <b>Approvato</b> {when}', en: '✅ <b>Approved</b> {when}' },
+  rejected: { it: '🚫 <b>Rifiutato</b> {when}', en: '🚫 <b>Rejected</b> {when}' },
+  approvalExpired: { it: '⌛ <b>Scaduto</b>: nessuno ha risposto.', en: '⌛ <b>Expired</b>: nobody answered.' },
+  approvalGone: { it: 'Non aspetta più una risposta.', en: 'It does not wait for an answer any more.' },
+  trace: { it: '🧭 <b>Percorso</b> <code>{id}</code>\n{lines}', en: '🧭 <b>Trace</b> <code>{id}</code>\n{lines}' },
+  noTrace: { it: 'Di questo task non c’è più traccia.', en: 'There is no trace of this task any more.' },
+  log: { it: '📄 Registro dell’agente, ultimi {size} kB', en: '📄 Log of the agent, the last {size} kB' },
+  noLog: {
+    it: 'Qui il registro dell’agente non c’è: sta dove lavora l’orchestratore.',
+    en: 'The log of the agent is not here: it is where the orchestrator works.',
+  },
+  status: {
+    it: '🐝 <b>Stato</b>\nOrchestratori {workers} · memoria {memory}\nUltimo task {lastTask}\nCoda: {waiting} in attesa, {active} in corso, {delayed} rimandati, {pending} da approvare\nIn pausa: {paused}\nAllarmi attivi: {alerts}\nRisultati da scrivere: {results}\n{windows}',
+    en: '🐝 <b>Status</b>\nOrchestrators {workers} · memory {memory}\nLast task {lastTask}\nQueue: {waiting} waiting, {active} active, {delayed} delayed, {pending} to approve\nPaused: {paused}\nActive alerts: {alerts}\nResults to be written: {results}\n{windows}',
+  },
+  windowHead: { it: 'finestra', en: 'window' },
+  successHead: { it: 'ok', en: 'ok' },
+  failedHead: { it: 'ko', en: 'bad' },
+  unknownHead: { it: '?', en: '?' },
+  noQueue: { it: 'Coda: {reason}', en: 'Queue: {reason}' },
+  readable: { it: 'leggibile', en: 'readable' },
+  kpis: {
+    it: '📊 <b>KPI, ultimi 7 giorni</b>\n{table}\n{success} riusciti, {failed} falliti, {unknown} senza esito\nSopra: {days} giorni, in verde i riusciti, in rosso i falliti, in grigio senza esito',
+    en: '📊 <b>KPIs, the last 7 days</b>\n{table}\n{success} succeeded, {failed} failed, {unknown} without an outcome\nAbove: {days} days, in green those that succeeded, in red those that failed, in grey those without an outcome',
+  },
+  queue: {
+    it: '🗂 <b>Coda</b>: {count} task\nIn pausa: {paused}\n{list}',
+    en: '🗂 <b>Queue</b>: {count} tasks\nPaused: {paused}\n{list}',
+  },
+  queueLine: {
+    it: '{mark} {agent} · {project} · {state} /task_{short}',
+    en: '{mark} {agent} · {project} · {state} /task_{short}',
+  },
+  queueMore: { it: '… e altri {count}', en: '… and {count} more' },
+  queueEmpty: { it: 'La coda è vuota.', en: 'The queue is empty.' },
+  paused: { it: '⏸ La coda è in pausa. /riprendi per andare avanti.', en: '⏸ The queue is paused. /resume to go on.' },
+  resumed: {
+    it: '▶️ La coda è aperta. Quello che il budget vieta resta vietato.',
+    en: '▶️ The queue is open. What the budget forbids stays forbidden.',
+  },
+  costs: {
+    it: '💶 <b>Costi</b>\n{table}\nLimiti: {day} al giorno, {week} a settimana, {month} al mese\nInfrastruttura {infra} € al mese',
+    en: '💶 <b>Costs</b>\n{table}\nLimits: {day} a day, {week} a week, {month} a month\nInfrastructure {infra} € a month',
+  },
+  costHead: { it: 'costo', en: 'cost' },
+  tasksHead: { it: 'task', en: 'tasks' },
+  noCosts: { it: 'La memoria non sa ancora che cosa è costato.', en: 'The memory does not know yet what things cost.' },
+  byModel: { it: '\nPer modello, da sempre\n{table}', en: '\nBy model, of all time\n{table}' },
+  lessons: { it: '🎓 <b>Lezioni attive</b>: {count}\n\n{list}', en: '🎓 <b>Active lessons</b>: {count}\n\n{list}' },
+  lesson: {
+    it: '• <b>{problem}</b>\n  {solution}\n  <i>usata {times} volte</i>',
+    en: '• <b>{problem}</b>\n  {solution}\n  <i>used {times} times</i>',
+  },
+  noLessons: { it: 'Nessuna lezione attiva.', en: 'No active lesson.' },
+  noRetro: { it: 'Ancora nessuna retrospettiva.', en: 'No retrospective yet.' },
+  health: { it: '🩺 <b>Salute dei progetti</b> · {when}', en: '🩺 <b>Health of the projects</b> · {when}' },
+  healthLine: { it: '{mark} <b>{project}</b> · {check}', en: '{mark} <b>{project}</b> · {check}' },
+  healthLineSince: {
+    it: '{mark} <b>{project}</b> · {check} da {since}',
+    en: '{mark} <b>{project}</b> · {check} since {since}',
+  },
+  noHealth: { it: 'Ancora nessun controllo di salute.', en: 'No health check yet.' },
+  noAlerts: { it: '👌 Nessun allarme attivo.', en: '👌 No active alert.' },
+  whichAlert: { it: '🔕 Quale allarme?', en: '🔕 Which alert?' },
+  howLong: { it: '🔕 <b>{name}</b>\n{labels}\nPer quanto?', en: '🔕 <b>{name}</b>\n{labels}\nFor how long?' },
+  silenced: { it: '🔕 <b>{name}</b> tace fino a {until}.', en: '🔕 <b>{name}</b> is silent until {until}.' },
+  noAlertmanager: {
+    it: 'ALERTMANAGER_URL non è impostato: da qui non posso silenziare.',
+    en: 'ALERTMANAGER_URL is not set: nothing can be silenced from here.',
+  },
+  help: { it: '🐝 <b>Comandi</b>\n{list}', en: '🐝 <b>Commands</b>\n{list}' },
+  newAgent: {
+    it: '🆕 <b>Nuovo task</b>\nQuale agente? Scegli, o scrivi il nome.',
+    en: '🆕 <b>New task</b>\nWhich agent? Choose, or write its name.',
+  },
+  newProject: { it: 'Agente <b>{agent}</b>.\nQuale progetto?', en: 'Agent <b>{agent}</b>.\nWhich project?' },
+  newPrompt: {
+    it: '<b>{agent}</b> in <b>{project}</b>.\nScrivi che cosa deve fare.',
+    en: '<b>{agent}</b> in <b>{project}</b>.\nWrite what it is to do.',
+  },
+  newBudget: {
+    it: '<i>{prompt}</i>\n\nQuanto può costare? Scegli, o scrivi i dollari.',
+    en: '<i>{prompt}</i>\n\nWhat may it cost? Choose, or write the dollars.',
+  },
+  newConfirm: {
+    it: '<b>{agent}</b> in <b>{project}</b>, fino a {budget}:\n<i>{prompt}</i>',
+    en: '<b>{agent}</b> in <b>{project}</b>, up to {budget}:\n<i>{prompt}</i>',
+  },
+  newStarted: {
+    it: '🚀 In coda: <b>{agent}</b> in <b>{project}</b>, fino a {budget}.\n<code>{id}</code>\n/task_{short}',
+    en: '🚀 On the queue: <b>{agent}</b> in <b>{project}</b>, up to {budget}.\n<code>{id}</code>\n/task_{short}',
+  },
+  newDropped: { it: 'Lasciato stare.', en: 'Never mind.' },
+  newGone: {
+    it: 'Questa richiesta non c’è più: ricomincia con /nuovo.',
+    en: 'This request is gone: begin again with /new.',
+  },
+  wrongAgent: {
+    it: 'Questo non è il nome di un agente. Scrivine un altro.',
+    en: 'This is no name of an agent. Write another.',
+  },
+  wrongProject: {
+    it: 'Non conosco questo progetto. Scegli qui sotto.',
+    en: 'I do not know this project. Choose below.',
+  },
+  wrongBudget: { it: 'Scrivi un importo in dollari, come 0,50.', en: 'Write an amount in dollars, such as 0.50.' },
+  noProjects: { it: 'In projects.json non c’è nessun progetto.', en: 'There is no project in projects.json.' },
+  idle: { it: 'Dimmi un comando: /aiuto.', en: 'Tell me a command: /help.' },
+} as const satisfies Record<string, Words>;

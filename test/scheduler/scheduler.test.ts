@@ -1,0 +1,112 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createLog } from '../../lib/log.ts';
+import type { Part } from '../../scheduler/parts/part.ts';
+import { startScheduler as startInProcess } from '../../scheduler/scheduler.ts';
+import { ACCEPT, expectLintFree, expectSameSeries } from '../support/exposition-checks.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { tempDir } from '../support/memory-builder.ts';
+import { seedMonitorDb } from '../support/monitor-seed.ts';
+import { parseSamples } from '../support/running-exporter.ts';
+import { startScheduler } from '../support/running-scheduler.ts';
+import { entry, notingJob, schedulerSettings } from '../support/scheduler-scene.ts';
+
+const GOLDEN = new URL('../golden/scheduler-families.txt', import.meta.url);
+
+test('it starts without Redis and without a single setting, is ready, and exports the families in test/golden/scheduler-families.txt (write it anew with UPDATE_GOLDEN=1), in two valid forms', async () => {
+  const folder = seedMonitorDb(tempDir());
+  const { url, readiness, end } = await startScheduler(folder);
+  const scrape = async (accept: string) =>
+    await (await fetch(`${url}/metrics`, { headers: { Accept: accept } })).text();
+  const text = await scrape(ACCEPT.text);
+  expectLintFree(text);
+  expectSameSeries(text, await scrape(ACCEPT.prometheus2));
+  const families = `${text
+    .split('\n')
+    .filter((line) => line.startsWith('#'))
+    .join('\n')}\n`;
+  if (process.env.UPDATE_GOLDEN) writeFileSync(GOLDEN, families);
+  expect(families).toBe(readFileSync(GOLDEN, 'utf8'));
+  expect(parseSamples(text).get('swarm_security_events_total{kind="stranger"}')).toBe(0);
+  expect(parseSamples(text).get('swarm_kpi{kpi="geo_freedom_ratio"}')).toBe(0.35);
+  expect(await readiness()).toEqual({ status: 200 });
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  expect(await (await fetch(`${url}/`)).json()).toEqual({
+    error: 'There is nothing here. Try /metrics, /healthz or /readyz.',
+  });
+  expect(await end()).toEqual([0, null]);
+  expect(existsSync(join(folder, 'data/monitor.db'))).toBe(true);
+});
+
+test.each([
+  [{ TIMETABLE_FILE: 'no-such.json' }, /Could not read the timetable ".*no-such\.json": ENOENT/],
+  [{ SCHEDULER_PORT: 'x' }, /SCHEDULER_PORT is "x", expected a port number/],
+  [
+    { ARCHIVE_AFTER_DAYS: '-1', TELEGRAM_ALLOWED_USER_IDS: '@rafa' },
+    /ARCHIVE_AFTER_DAYS is "-1".*TELEGRAM_ALLOWED_USER_IDS is "@rafa"/,
+  ],
+])('with %o it does not start, and says why', async (env, expected) => {
+  const refusal = await startScheduler(tempDir(), env).catch((error: unknown) => String(error));
+  expect(refusal).toMatch(expected);
+});
+
+test('a wrong setting of the channels of alerts stops nothing', async () => {
+  const { readiness } = await startScheduler(tempDir(), { TELEGRAM_BOT_TOKEN: 'changeme' });
+  expect(await readiness()).toEqual({ status: 200 });
+});
+
+test('a second one on the same monitor.db waits until the first is gone, even by kill -9', async () => {
+  const folder = tempDir();
+  const first = await startScheduler(folder);
+  const second = await startScheduler(folder);
+  expect((await second.readiness()).reason).toBe('another process works on this monitor.db: this one waits');
+  await first.end('SIGKILL');
+  await vi.waitFor(async () => expect(await second.readiness()).toEqual({ status: 200 }), { timeout: 10_000 });
+});
+
+test('lateness grows while a job has not been done, and is 0 again when it has', async () => {
+  const clock = fakeClock('2026-06-01T08:00:00Z');
+  const { job } = notingJob('job', async () => {
+    throw new Error('broken');
+  });
+  const settings = schedulerSettings(tempDir(), { SWARM_TIMEZONE: 'UTC' });
+  const start = (jobs: readonly (typeof job)[]) =>
+    startInProcess(settings, createLog('test', 'silent'), {
+      timetable: [entry('job', '0 9 * * *')],
+      jobs,
+      clock: clock.now,
+    });
+  const figures = async (port: number) => {
+    const samples = parseSamples(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
+    return ['last_success_timestamp', 'lateness'].map((name) => samples.get(`swarm_slot_${name}_seconds{job="job"}`));
+  };
+  const before = await start([job]);
+  expect(await figures(before.port)).toEqual([0, 0]);
+  await before.stop();
+  clock.set('2026-06-01T09:10:00Z');
+  const failing = await start([job]);
+  await vi.waitFor(async () => expect(await figures(failing.port)).toEqual([0, 600]));
+  await failing.stop();
+  clock.set('2026-06-02T09:10:00Z');
+  const mended = await start([notingJob('job').job]);
+  onTestFinished(mended.stop);
+  await vi.waitFor(async () =>
+    expect(await figures(mended.port)).toEqual([Date.parse('2026-06-02T09:10:00Z') / 1_000, 0]),
+  );
+});
+
+test('parts that are off or do not start are told by /readyz, and stop nothing; the others are stopped in the end', async () => {
+  const stopped: string[] = [];
+  const parts: readonly Part[] = [
+    { name: 'webhook', start: async () => ({ off: 'GITHUB_TOKEN is not set' }) },
+    { name: 'broken', start: () => Promise.reject(new Error('port taken')) },
+    { name: 'bot', start: async () => ({ stop: () => void stopped.push('bot') }) },
+  ];
+  const { port, stop } = await startInProcess(schedulerSettings(tempDir()), createLog('test', 'silent'), { parts });
+  const body = async (): Promise<unknown> => await (await fetch(`http://127.0.0.1:${port}/readyz`)).json();
+  const off = { webhook: 'GITHUB_TOKEN is not set', broken: 'port taken' };
+  await vi.waitFor(async () => expect(await body()).toEqual({ status: 'ready', off }));
+  await stop();
+  expect(stopped).toEqual(['bot']);
+});

@@ -1,0 +1,68 @@
+import { expect, test, vi } from 'vitest';
+import { makePhone } from '../../support/phone-scene.ts';
+import { makeScene } from '../../support/swarm-scene.ts';
+
+const PATIENTLY = { timeout: 45_000, interval: 100 };
+
+test('a task that is asked for on the phone is done by an agent, and its result comes back', async () => {
+  const scene = await makeScene();
+  const { api } = await makePhone({ scene });
+  const orchestrator = await scene.startOrchestrator();
+  api.say('/nuovo cervella-fake acme Prova #fake file=result.txt');
+  await api.message(/Quanto può costare/);
+  await api.press('0,50 $');
+  await vi.waitFor(() => expect(api.messages[0].text).toContain('fino a 0,50 $'), PATIENTLY);
+  await api.press('Avvia');
+  const done = await vi.waitFor(() => {
+    const found = api.messages.find(({ text }) => text.startsWith('✅ Fatto · cervella-fake · acme'));
+    expect(found, api.messages.map(({ text }) => text).join('\n\n')).toBeDefined();
+    return found;
+  }, PATIENTLY);
+  expect(done?.text).toMatch(/Ramo swarm\//);
+  const [row] = await scene.untilRows(1);
+  expect(row).toMatchObject({ event_type: 'task_complete', agent_name: 'cervella-fake', project: 'acme' });
+  const before = api.messages.length;
+  await api.press('Percorso');
+  expect((await api.message(/Percorso/, before)).text).toMatch(/requested: by telegram[\s\S]*ended: ok/);
+  await api.press('Registro');
+  expect((await api.message(/Registro dell’agente/, before)).file?.name).toMatch(/\.jsonl$/);
+  expect(await orchestrator.end()).toEqual([0, null]);
+});
+
+test('a failure comes with a button, and tried again it is told again', async () => {
+  const scene = await makeScene({ TASK_ATTEMPTS: '1' });
+  const { api } = await makePhone({ scene });
+  await scene.startOrchestrator();
+  await scene.enqueue('Prova #fake outcome=denied');
+  const first = await vi.waitFor(() => {
+    const found = api.messages.find(({ text }) => text.startsWith('❌'));
+    expect(found).toBeDefined();
+    return found;
+  }, PATIENTLY);
+  expect(first?.text).toContain('cervella-fake · acme');
+  await api.press('Riprova');
+  await api.message(/Riprova: ora è/);
+  await vi.waitFor(() => expect(api.messages.filter(({ text }) => text.startsWith('❌'))).toHaveLength(2), PATIENTLY);
+});
+
+test('a task waits for its yes over a restart of every room, then it is done', async () => {
+  const scene = await makeScene();
+  const { api, stop, start } = await makePhone({ scene });
+  const first = await scene.startOrchestrator();
+  const id = await scene.enqueue('Prova #fake file=result.txt', '--budget-usd', '2.5');
+  expect((await scene.show(id)).state).toBe('needs-approval');
+  await api.message(/Serve un sì · cervella-fake · acme\nPuò costare fino a 2,50 \$ · chiesto da cli/);
+  await stop();
+  await first.end();
+  await scene.redis.kill();
+  await scene.redis.start();
+  await scene.startOrchestrator();
+  await start();
+  expect((await scene.show(id)).state).toBe('needs-approval');
+  await api.press('Approva');
+  await scene.until(id, 'completed');
+  await vi.waitFor(() => expect(api.messages[0].text).toMatch(/^✅ Approvato/), PATIENTLY);
+  const [row] = await scene.untilRows(1);
+  // A person was needed for it.
+  expect(row.tags).not.toContain('"autonomous"');
+});
