@@ -24,9 +24,9 @@ export interface MetricSources {
  */
 const COLLECTORS: readonly Collector<MetricSources>[] = [
   { name: 'slots', collect: collectSlots },
+  { name: 'backups', collect: ({ db, hasSecondPlace }) => collectBackups(db, hasSecondPlace) },
   { name: 'health', collect: collectHealth },
   { name: 'goals', collect: collectGoals },
-  { name: 'backups', collect: ({ db, hasSecondPlace }) => collectBackups(db, hasSecondPlace) },
   { name: 'counters', collect: ({ counters }) => counters.families() },
 ];
 

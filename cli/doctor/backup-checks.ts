@@ -13,7 +13,7 @@ const OLD_AFTER_HOURS = 8;
 
 /** Whether there are backups, young and in two places. */
 export const BACKUP_CHECKS: readonly Check[] = [
-  { name: 'last backup', run: () => lookAtCatalogue(checkLastBackup) },
+  { name: 'backup catalogue', run: () => lookAtCatalogue(checkLastBackup) },
   { name: 'restore drill', run: () => lookAtCatalogue(checkDrill) },
   { name: 'second place of backups', run: checkSecondPlace },
 ];

@@ -42,9 +42,8 @@ export async function searchMemory({ path, timezone, text, limit }: SearchOption
     db.function('has_words', { deterministic: true }, (found: unknown) => (hasWords(found) ? 1 : 0));
     const types = JSON.stringify(ENDING_TYPES);
     // A run may have left two rows.
-    const ending = `ORDER BY 1 DESC LIMIT ${limit * 2}`;
-    const latestFirst = [memoryPlace(schema, archives), ...archives.map(archivePlace).reverse()];
-    const rows = latestFirst.flatMap((place) => {
+    const ending = `ORDER BY rowid DESC LIMIT ${limit * 2}`;
+    const rows = [memoryPlace(schema, archives), ...archives.map(archivePlace).toReversed()].flatMap((place) => {
       const condition = `lower(event_type) IN (SELECT value FROM json_each(@types)) AND has_words(${searched(place)})`;
       return readEventRows({ db, place, parser }, condition, { types }, ending);
     });

@@ -70,11 +70,9 @@ export async function readTaskRows({ path, timezone, id }: TaskRowsOptions): Pro
   return await readMemory(path, ({ db, archives }) => {
     const schema = probeSchema(db);
     const places = [...archives.map(archivePlace), memoryPlace(schema, archives)];
-    const read = (place: RowPlace, condition: string, parameters: Readonly<Record<string, string>>) =>
-      readEventRows({ db, place, parser }, condition, parameters);
-    const own = places.flatMap((place) => read(place, ownRows(place), { id }));
+    const own = places.flatMap((place) => readEventRows({ db, place, parser }, ownRows(place), { id }));
     const ids = JSON.stringify([id, ...own.flatMap((row) => row.id ?? [])]);
-    const following = places.flatMap((place) => read(place, followingRows(place), { ids }));
+    const following = places.flatMap((place) => readEventRows({ db, place, parser }, followingRows(place), { ids }));
     const known = new Set(own.map(({ rowid }) => rowid));
     return {
       own,
@@ -104,19 +102,19 @@ function ofNotes(field: string): string {
   return `CASE WHEN json_valid(notes) THEN json_extract(notes, '$.${field}') END`;
 }
 
-/** An open memory, and what it takes to read rows of one of the places where they are. */
+/** An open memory, and what it takes to read its rows. */
 export interface RowReader {
   readonly db: Database;
   readonly place: RowPlace;
   readonly parser: TimestampParser;
 }
 
-/** Reads the rows of a place that meet a condition in SQL; `ending` is the clause behind it, at most 500 rows by default. */
+/** Reads the rows of swarm_events that meet a condition in SQL; `ending` is the clause behind it, at most 500 rows by default. */
 export function readEventRows(
   { db, place: { table, columns, rowid, isElsewhere }, parser }: RowReader,
   condition: string,
   parameters: Readonly<Record<string, string>>,
-  ending = `ORDER BY 1 LIMIT ${MOST_ROWS}`,
+  ending = `ORDER BY rowid LIMIT ${MOST_ROWS}`,
 ): TaskEventRow[] {
   const column = (name: string): string => (columns.has(name) ? name : `NULL AS ${name}`);
   const text = (name: string): string =>

@@ -15,9 +15,9 @@ export const JOBS: readonly Job[] = [
   reconcile,
   retro,
   createHealthJob(),
+  ...maintenanceJobs,
+  digest,
   backup,
   restoreDrill,
   archive,
-  ...maintenanceJobs,
-  digest,
 ];
