@@ -32,6 +32,7 @@ import {
   webAddress,
   webhook,
   wholeNumber,
+  withoutPassword,
 } from './setting.ts';
 
 /** Every variable the rooms need to start, with its default. With CHANNEL_SETTINGS what `.env.example` is checked against. */
@@ -241,6 +242,30 @@ export const SCHEDULER_SETTINGS = {
   ),
   transcriptsDir: optional('TRANSCRIPTS_DIR', "agents' transcripts, where they can be read", 'a path', path),
 } as const;
+
+const TABLES = [SETTINGS, CHANNEL_SETTINGS, WORK_SETTINGS, SCHEDULER_SETTINGS] as const;
+/** Secrets that are others', but lie in our environment. */
+const FOREIGN_SECRETS = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN', 'GRAFANA_PASSWORD'];
+
+/** The settings that are set, as texts, without any secret: what one needs to set a machine up again. */
+export function settingsWithoutSecrets(environment: Environment): Readonly<Record<string, string>> {
+  const open = TABLES.flatMap((table) => Object.values(table)).filter(({ isSecret }) => !isSecret);
+  return Object.fromEntries(
+    open.flatMap(({ variable }) => {
+      const text = environment[variable];
+      return text ? [[variable, withoutPassword(text)]] : [];
+    }),
+  );
+}
+
+/** An environment for somebody else's program: without our secrets and the files that hold them. */
+export function environmentWithoutSecrets(environment: Environment): Environment {
+  const secrets = TABLES.flatMap((table) => Object.values(table)).flatMap(({ variable, isSecret }) =>
+    isSecret || variable === 'REDIS_URL' ? [variable] : [],
+  );
+  const hidden = new Set([...secrets, ...FOREIGN_SECRETS].flatMap((variable) => [variable, `${variable}_FILE`]));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.has(name)));
+}
 
 /** What a process is told at start, read once. Optional integrations are `undefined` when they are off. */
 export type Config = Values<typeof SETTINGS>;

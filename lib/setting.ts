@@ -173,7 +173,7 @@ function readSetting(each: Setting<unknown>, environment: Environment): unknown 
 }
 
 /** Passwords also turn up in addresses that should have none. */
-function withoutPassword(text: string): string {
+export function withoutPassword(text: string): string {
   return text.replace(/\/\/[^@/]*@/, '//…@');
 }
 

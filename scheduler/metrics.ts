@@ -1,6 +1,7 @@
 import { type Collector, collectAll } from '../lib/collect.ts';
 import { type Family, gauge } from '../lib/exposition.ts';
 import type { Log } from '../lib/log.ts';
+import { collectBackups } from './backup/metrics.ts';
 import type { Counters } from './counters.ts';
 import { collectGoals } from './goals.ts';
 import { collectHealth } from './health/metrics.ts';
@@ -13,6 +14,7 @@ export interface MetricSources {
   readonly db: MonitorDb;
   readonly entries: readonly ScheduledEntry[];
   readonly counters: Counters;
+  readonly hasSecondPlace: boolean;
   readonly nowMs: number;
 }
 
@@ -22,6 +24,7 @@ export interface MetricSources {
  */
 const COLLECTORS: readonly Collector<MetricSources>[] = [
   { name: 'slots', collect: collectSlots },
+  { name: 'backups', collect: ({ db, hasSecondPlace }) => collectBackups(db, hasSecondPlace) },
   { name: 'health', collect: collectHealth },
   { name: 'goals', collect: collectGoals },
   { name: 'counters', collect: ({ counters }) => counters.families() },

@@ -4,6 +4,7 @@ import { closeServer, listen } from '../lib/http-server.ts';
 import type { Log } from '../lib/log.ts';
 import { createIdleCollector } from '../lib/memory-footprint.ts';
 import { assemble, type Overrides } from './assemble.ts';
+import { isSecondPlaceWanted } from './backup/second-place.ts';
 import { collectMetrics } from './metrics.ts';
 import { PARTS } from './parts/all.ts';
 import type { Part } from './parts/part.ts';
@@ -34,13 +35,14 @@ export async function startScheduler(
   const { tools, entries, lead, runner } = machinery;
   const parts = createParts(overrides.parts ?? PARTS, tools);
   const collector = createIdleCollector();
+  const hasSecondPlace = isSecondPlaceWanted(settings.scheduler);
   const app = createApp({
     partsOff: parts.off,
     findReasonNotReady: () => (lead.isHeld() ? undefined : 'another process works on this monitor.db: this one waits'),
     collectMetrics: () => {
       collector.touch();
       const { db, counters, clock } = tools;
-      return collectMetrics({ db, entries, counters, nowMs: clock() }, log);
+      return collectMetrics({ db, entries, counters, hasSecondPlace, nowMs: clock() }, log);
     },
   });
   const { bindHost: host } = settings.config;

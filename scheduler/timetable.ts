@@ -23,6 +23,12 @@ export interface TimetableEntry {
 export const TIMETABLE: readonly TimetableEntry[] = [
   // Monday and Friday, 09:00
   { job: 'code-review', at: '0 9 * * mon,fri', catchUp: { policy: 'latest', withinHours: 24 }, overlap: 'skip' },
+  // Every six hours, half past
+  { job: 'backup', at: '30 0,6,12,18 * * *', catchUp: { policy: 'latest', withinHours: 8760 }, overlap: 'skip' },
+  // Sunday, 05:15
+  { job: 'restore-drill', at: '15 5 * * sun', catchUp: { policy: 'latest', withinHours: 72 }, overlap: 'skip' },
+  // The first of the month, 04:45, if ARCHIVE_AFTER_DAYS is set
+  { job: 'archive', at: '45 4 1 * *', catchUp: { policy: 'latest', withinHours: 72 }, overlap: 'skip' },
   // Every hour but that one, 17 minutes past
   { job: 'reconcile', at: '17 0-1,3-23 * * *', catchUp: { policy: 'skip' }, overlap: 'skip' },
   // Every day at midnight, 06:00, 12:00 and 18:00: how the projects are, which is only worth knowing at the time

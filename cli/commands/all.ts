@@ -1,5 +1,6 @@
 import type { AddCommand } from '../command.ts';
 import { addAlertmanagerConfigCommand } from './alertmanager-config.ts';
+import { addBackupCommand } from './backup.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addEnqueueCommand } from './enqueue.ts';
@@ -10,6 +11,7 @@ import { addKpiCommand } from './kpi.ts';
 import { addLessonsCommand } from './lessons.ts';
 import { addQueueCommand } from './queue.ts';
 import { addReceiveCommand } from './receive.ts';
+import { addRestoreCommand } from './restore.ts';
 import { addRetroCommand } from './retro.ts';
 import { addScheduleCommand } from './schedule.ts';
 import { addSearchCommand } from './search.ts';
@@ -28,6 +30,8 @@ export const COMMANDS: readonly AddCommand[] = [
   addFixCommand,
   addTrialCommand,
   addScheduleCommand,
+  addBackupCommand,
+  addRestoreCommand,
   addStatusCommand,
   addKpiCommand,
   addGoalCommand,

@@ -3,6 +3,7 @@ import { EXIT } from '../../lib/errors.ts';
 import { withRunFile } from '../../lib/run-file.ts';
 import { type AddCommand, loadCommandConfig, printJson, printLines } from '../command.ts';
 import { ALERT_PATH_CHECKS, TEST_ALERT_CHECK } from '../doctor/alert-path.ts';
+import { BACKUP_CHECKS } from '../doctor/backup-checks.ts';
 import { CHECKS, type Finding, runChecks } from '../doctor/checks.ts';
 import { DEPLOYMENT_CHECKS } from '../doctor/deployment.ts';
 import { DOCKER_CHECKS } from '../doctor/docker.ts';
@@ -14,6 +15,7 @@ import { SHIPPING_CHECK } from '../doctor/shipping.ts';
 const ALL_CHECKS = [
   ...CHECKS,
   SHIPPING_CHECK,
+  ...BACKUP_CHECKS,
   ...MACHINE_CHECKS,
   ...DOCKER_CHECKS,
   ...DEPLOYMENT_CHECKS,

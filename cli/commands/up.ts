@@ -69,6 +69,7 @@ async function up(): Promise<void> {
       AGENT_COMMAND: work.agentCommand,
       ...(work.agentAuth ? { AGENT_AUTH: work.agentAuth } : {}),
       MONITOR_DB_PATH: schedulerConfig.monitorDbPath,
+      BACKUP_DIR: schedulerConfig.backupDir,
       APPROVAL_ABOVE_USD: String(schedulerConfig.approvalAboveUsd),
       ...(schedulerConfig.timetableFile ? { TIMETABLE_FILE: schedulerConfig.timetableFile } : {}),
       ...(scheduler ? { SCHEDULER_PORT: String(scheduler.port) } : {}),

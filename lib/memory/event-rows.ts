@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { ARCHIVED_ROWID, type AttachedArchive, isArchivedRowid, isInArchive, positionAfter } from './archive-rows.ts';
 import type { MemorySchema } from './schema.ts';
 import type { TimestampParser } from './timestamps.ts';
 
@@ -23,6 +24,8 @@ export interface EventRow {
   readonly tags: string | undefined;
   /** `agent_id` inside notes that are valid JSON; only read for rows younger than `detailsAfterMs`. */
   readonly agentRunId: string | undefined;
+  /** Set for a row of the memory that was counted already, as one of an archive. */
+  readonly isInArchive?: true;
 }
 
 /** A clock that is ahead of ours by less than this is still believed (swarm-memory.md, rule 2). */
@@ -38,6 +41,19 @@ export interface RowReading {
   readonly nowMs: number;
   /** Rows older than this are read without their notes, which only the newest figures need. */
   readonly detailsAfterMs: number;
+  /** Attached to the database; their rows come first. */
+  readonly archives?: readonly AttachedArchive[];
+}
+
+/** Where rows are read: in the memory itself, or in an archive of it. */
+export interface RowPlace {
+  readonly table: string;
+  readonly columns: ReadonlySet<string>;
+  /** What its rows are numbered by, and under which number they are read. */
+  readonly key: string;
+  readonly rowid: string;
+  /** Whether a row counts elsewhere. */
+  readonly isElsewhere: string;
 }
 
 /**
@@ -45,19 +61,33 @@ export interface RowReading {
  * newest rows, or of rows without created_at, is left out of the others: every text costs time.
  */
 export function eventRowsSql(schema: MemorySchema): string {
-  const column = (name: string): string => (schema.events.has(name) ? `"${name}"` : 'NULL');
-  const hasCreatedAt = schema.events.has('created_at');
+  return sqlOf(memoryPlace(schema, []));
+}
+
+/** The memory itself, without what its archives have too. */
+export function memoryPlace({ events }: MemorySchema, archives: readonly AttachedArchive[]): RowPlace {
+  const isElsewhere = isInArchive(archives, 'swarm_events.id');
+  return { table: 'main.swarm_events', columns: events, key: 'rowid', rowid: 'rowid', isElsewhere };
+}
+
+export function archivePlace({ name, columns }: AttachedArchive): RowPlace {
+  return { table: `${name}.swarm_events`, columns, key: 'position', rowid: ARCHIVED_ROWID, isElsewhere: '0' };
+}
+
+function sqlOf({ table, columns, key, rowid, isElsewhere }: RowPlace): string {
+  const column = (name: string): string => (columns.has(name) ? `"${name}"` : 'NULL');
+  const hasCreatedAt = columns.has('created_at');
   const writtenAt = hasCreatedAt ? "COALESCE(NULLIF(created_at, ''), timestamp)" : 'timestamp';
   const ofNewest = (expression: string): string => `CASE WHEN ${writtenAt} >= @detailsAfter THEN ${expression} END`;
-  const runId = schema.events.has('notes')
+  const runId = columns.has('notes')
     ? "CASE WHEN json_valid(notes) THEN json_extract(notes, '$.agent_id') END"
     : 'NULL';
-  return `SELECT rowid, ${column('created_at')},
+  return `SELECT ${rowid}, ${column('created_at')},
       ${hasCreatedAt ? "CASE WHEN created_at IS NULL OR created_at = '' THEN timestamp END" : 'timestamp'},
       event_type, ${ofNewest(column('id'))}, ${column('agent_name')}, ${column('session_id')}, ${column('task_id')},
       ${column('parent_task_id')}, ${column('task_status')}, ${column('success')}, ${column('duration_ms')},
-      ${column('error_message')}, ${column('project')}, ${column('tags')}, ${ofNewest(runId)}
-    FROM swarm_events WHERE rowid > @after ORDER BY rowid LIMIT @limit`;
+      ${column('error_message')}, ${column('project')}, ${column('tags')}, ${ofNewest(runId)}, ${isElsewhere}
+    FROM ${table} WHERE ${key} > @after ORDER BY ${key} LIMIT @limit`;
 }
 
 /** The parameters of `eventRowsSql`. */
@@ -71,9 +101,20 @@ export interface RowRange {
 export function prepareEventRows(db: Database, reading: RowReading): (after: number, limit: number) => EventRow[] {
   // The text of a date orders as the date does, whatever the form, as long as a day is left for offsets.
   const detailsAfter = new Date(reading.detailsAfterMs).toISOString().slice(0, 10);
-  const statement = db.prepare<RowRange>(eventRowsSql(reading.schema)).raw();
-  return (after, limit) =>
-    (statement.all({ detailsAfter, after, limit }) as unknown[][]).map((row) => toEventRow(row, reading));
+  const { schema, archives = [] } = reading;
+  const prepare = (place: RowPlace) => db.prepare<RowRange>(sqlOf(place)).raw();
+  const ofMemory = prepare(memoryPlace(schema, archives));
+  const ofArchives = archives.map((archive) => prepare(archivePlace(archive)));
+  return (after, limit) => {
+    const rows: unknown[][] = [];
+    for (const statement of isArchivedRowid(after) ? ofArchives : []) {
+      const range = { detailsAfter, after: positionAfter(after), limit: limit - rows.length };
+      rows.push(...(statement.all(range) as unknown[][]));
+    }
+    if (rows.length < limit)
+      rows.push(...(ofMemory.all({ detailsAfter, after, limit: limit - rows.length }) as unknown[][]));
+    return rows.map((row) => toEventRow(row, reading));
+  };
 }
 
 function toEventRow(row: readonly unknown[], reading: RowReading): EventRow {
@@ -99,6 +140,7 @@ function toEventRow(row: readonly unknown[], reading: RowReading): EventRow {
     project: intern(trimmedText(row[13])),
     tags: trimmedText(row[14]),
     agentRunId: trimmedText(row[15]),
+    ...(row[16] === 1 ? { isInArchive: true } : {}),
   };
 }
 

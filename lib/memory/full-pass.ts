@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Database } from 'better-sqlite3';
+import { isInArchive } from './archive-rows.ts';
 import { prepareEventRows } from './event-rows.ts';
 import { MemoryError } from './memory-error.ts';
 import { type MemorySchema, probeSchema } from './schema.ts';
@@ -33,6 +33,8 @@ export interface ReadingOptions {
 export interface Proof {
   readonly identity: string;
   readonly cookie: number;
+  /** Which archives there are: rows may have moved into one that is new. */
+  readonly archives: string;
   /** What tells the first and the last row read from others that could have taken their rowids; empty without rows. */
   readonly firstRow: string;
   readonly lastRow: string;
@@ -96,10 +98,10 @@ async function passOnce(
       schema = probeSchema(memory.db, memory.files.identity === first?.identity ? schema : undefined);
       const isLast = feedSlice(memory, schema, parser, tally, context);
       const proof = proofOf(memory, schema, tally.cursor);
-      return { proof, isLast, isComplete: !isLast || countRows(memory.db) === tally.rows };
+      return { proof, isLast, isComplete: !isLast || countEvents(memory) === tally.rows };
     });
     first ??= slice.proof;
-    const isSameFile = slice.proof.identity === first.identity && slice.proof.cookie === first.cookie;
+    const isSameFile = (['identity', 'cookie', 'archives'] as const).every((key) => slice.proof[key] === first?.[key]);
     if (!isSameFile || !slice.isComplete || slice.proof.firstRow !== first.firstRow) throw new RestartPass();
     if (letGo) trimUnpaired(tally);
     if (slice.isLast) {
@@ -126,7 +128,8 @@ export function feedSlice(
 ): boolean {
   const { nowMs } = context;
   const detailsAfterMs = nowMs - tally.tasks.horizonMs - DAY_MS;
-  const readRows = prepareEventRows(memory.db, { schema, parser, nowMs, detailsAfterMs });
+  const { archives } = memory;
+  const readRows = prepareEventRows(memory.db, { schema, parser, nowMs, detailsAfterMs, archives });
   for (let fed = 0; fed < SLICE_ROWS; fed += BATCH_ROWS) {
     const rows = readRows(tally.cursor, BATCH_ROWS);
     memory.assertUnchanged();
@@ -142,19 +145,42 @@ export function proofOf(memory: OpenMemory, schema: MemorySchema, cursor: number
     schema.events.has(name),
   );
   const print = columns.map((name) => `quote("${name}")`).join(" || ' ' || ");
-  const row = (rowid: string): string => `(SELECT rowid || ' ' || ${print} FROM swarm_events WHERE rowid = ${rowid})`;
-  const sql = `SELECT ${row('(SELECT min(rowid) FROM swarm_events)')}, ${row('?')}`;
+  const row = (rowid: string): string =>
+    `(SELECT rowid || ' ' || ${print} FROM main.swarm_events WHERE rowid = ${rowid})`;
+  const first =
+    memory.archives.length === 0
+      ? 'SELECT min(rowid) FROM main.swarm_events'
+      : // Those in front of it that were copied into an archive are about to go.
+        `SELECT rowid FROM main.swarm_events WHERE NOT (${isInArchive(memory.archives, 'swarm_events.id')}) ORDER BY rowid LIMIT 1`;
+  const sql = `SELECT ${row(`(${first})`)}, ${row('?')}`;
   const [firstRow, lastRow] = memory.db.prepare(sql).raw().get(cursor) as (string | null)[];
   return {
     identity: memory.files.identity,
     cookie: schema.cookie,
+    archives: memory.archives.map(({ name, identity }) => `${name} ${identity}`).join(', '),
     firstRow: firstRow ?? '',
     lastRow: lastRow ?? '',
     signature: memory.files.signature,
   };
 }
 
-/** Number of rows: about 10 ms for a million, since SQLite walks the smallest index. */
-export function countRows(db: Database): number {
-  return db.prepare('SELECT count(*) FROM swarm_events').pluck().get() as number;
+/**
+ * Number of rows here and in archives, those in both counted twice: about 10 ms for a million, since SQLite walks the
+ * smallest index.
+ */
+export function countRows({ db, archives }: Pick<OpenMemory, 'db' | 'archives'>): number {
+  const places = ['main', ...archives.map(({ name }) => name)];
+  const counts = places.map((place) => `(SELECT count(*) FROM ${place}.swarm_events)`);
+  return db
+    .prepare(`SELECT ${counts.join(' + ')}`)
+    .pluck()
+    .get() as number;
+}
+
+/** Number of events, those in both counted once; with archives it looks up every row. */
+function countEvents(memory: OpenMemory): number {
+  const { db, archives } = memory;
+  if (archives.length === 0) return countRows(memory);
+  const inBoth = `SELECT count(*) FROM main.swarm_events WHERE ${isInArchive(archives, 'swarm_events.id')}`;
+  return countRows(memory) - (db.prepare(inBoth).pluck().get() as number);
 }

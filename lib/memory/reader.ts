@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
+import type { AttachedArchive } from './archive-rows.ts';
 import { FUTURE_TOLERANCE_MS } from './event-rows.ts';
 import type { MemoryFiles } from './files.ts';
 import { countRows, feedSlice, fullPass, type Proof, proofOf, type ReadingOptions } from './full-pass.ts';
@@ -19,6 +20,7 @@ import { createUsageFigures, feedUsage, hasUsage, readUsageRows, type UsageFigur
 export interface MemoryView {
   readonly db: Database;
   readonly files: MemoryFiles;
+  readonly archives: readonly AttachedArchive[];
   readonly mode: OpenMode;
   readonly schema: MemorySchema;
   readonly tally: Tally;
@@ -47,7 +49,7 @@ export interface MemoryReader {
 }
 
 /** Why everything has to be read again. */
-type Reason = 'first' | 'replaced' | 'rewritten' | 'rows vanished' | 'late row' | 'clock' | 'audit';
+type Reason = 'first' | 'replaced' | 'archived' | 'rewritten' | 'rows vanished' | 'late row' | 'clock' | 'audit';
 
 interface State {
   readonly tally: Tally;
@@ -152,7 +154,7 @@ class IncrementalReader implements MemoryReader {
     const state = this.#state;
     const isSameFile = state?.proof.identity === memory.files.identity;
     const schema = probeSchema(memory.db, isSameFile ? state.schema : undefined);
-    if (!state) return this.#redoStep(memory.db, 'first');
+    if (!state) return this.#redoStep(memory, 'first');
     const nowMs = this.#clock.nowMs();
     const context = {
       // A clock set back by less than the tolerance stands still until it has caught up.
@@ -163,7 +165,7 @@ class IncrementalReader implements MemoryReader {
     };
     if (!asItWas) {
       const doubt = state.doubt ?? this.#findDoubt(memory, schema, state);
-      if (doubt) return this.#redoStep(memory.db, doubt);
+      if (doubt) return this.#redoStep(memory, doubt);
       const fed = this.#feed(memory, schema, state, context);
       if (fed) return fed;
     }
@@ -182,13 +184,13 @@ class IncrementalReader implements MemoryReader {
     } catch (error) {
       if (!(error instanceof CannotPairError)) throw error;
       state.doubt = 'late row';
-      return this.#redoStep(memory.db, state.doubt);
+      return this.#redoStep(memory, state.doubt);
     }
     if (tally.cursor !== cursor) state.proof = proofOf(memory, schema, tally.cursor);
     if (!isLast) return { more: true };
-    if (tally.rows <= COUNT_UP_TO_ROWS && countRows(memory.db) !== tally.rows) {
+    if (tally.rows <= COUNT_UP_TO_ROWS && countRows(memory) !== tally.rows + tally.rowsInBoth) {
       state.doubt = 'rows vanished';
-      return this.#redoStep(memory.db, state.doubt);
+      return this.#redoStep(memory, state.doubt);
     }
     return undefined;
   }
@@ -199,6 +201,7 @@ class IncrementalReader implements MemoryReader {
     const nowMs = this.#clock.nowMs();
     const found = proofOf(memory, schema, tally.cursor);
     if (found.identity !== proof.identity) return 'replaced';
+    if (found.archives !== proof.archives) return 'archived';
     if (found.cookie !== proof.cookie) return 'rewritten';
     if (tally.rows > 0 && found.firstRow !== proof.firstRow) return 'rows vanished';
     if (found.lastRow !== proof.lastRow) return 'rows vanished';
@@ -206,9 +209,17 @@ class IncrementalReader implements MemoryReader {
     return nowMs + FUTURE_TOLERANCE_MS >= tally.earliestFutureMs ? 'clock' : undefined;
   }
 
-  #redoStep(db: Database, redo: Reason): { readonly redo: Reason; readonly rows: number } {
-    const sql = 'SELECT (SELECT max(rowid) FROM swarm_events) - (SELECT min(rowid) FROM swarm_events)';
-    return { redo, rows: (db.prepare(sql).pluck().get() as number | null) ?? 0 };
+  #redoStep({ db, archives }: OpenMemory, redo: Reason): { readonly redo: Reason; readonly rows: number } {
+    const span = (place: string, key: string): string =>
+      `coalesce((SELECT max(${key}) FROM ${place}.swarm_events) - (SELECT min(${key}) FROM ${place}.swarm_events), 0)`;
+    const spans = [span('main', 'rowid'), ...archives.map(({ name }) => span(name, 'position'))];
+    return {
+      redo,
+      rows: db
+        .prepare(`SELECT ${spans.join(' + ')}`)
+        .pluck()
+        .get() as number,
+    };
   }
 
   /** True once everything has been read again; false if that takes long and the figures of before may stand meanwhile. */
@@ -252,10 +263,11 @@ class IncrementalReader implements MemoryReader {
   }
 
   #view(memory: OpenMemory, schema: MemorySchema, state: State, nowMs: number): MemoryView {
-    const { db, files, mode } = memory;
+    const { db, files, archives, mode } = memory;
     return {
       db,
       files,
+      archives,
       mode,
       schema,
       tally: state.tally,
@@ -290,9 +302,9 @@ class IncrementalReader implements MemoryReader {
     if (!isCountDue && !isAuditDue) return;
     if (isCountDue) state.countDueMs = nowMs + COUNT_EVERY_MS;
     if (isAuditDue) state.auditDueMs = nowMs + AUDIT_EVERY_MS;
-    await this.read(({ db, files, tally }) => {
+    await this.read(({ db, files, archives, tally }) => {
       if (files.signature === state.signature) return;
-      if (isCountDue && countRows(db) !== tally.rows) state.doubt = 'rows vanished';
+      if (isCountDue && countRows({ db, archives }) !== tally.rows + tally.rowsInBoth) state.doubt = 'rows vanished';
       else if (isAuditDue) void this.#redo('audit', tally.rows).catch(() => {});
     });
   }

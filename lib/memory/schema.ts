@@ -58,8 +58,8 @@ export function probeSchema(db: Database, known?: MemorySchema): MemorySchema {
 
 /** The columns of a table, none if it does not exist; a view is no table. */
 function columnsOf(db: Database, table: string): ReadonlySet<string> {
-  const found = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table);
-  const rows = found ? (db.pragma(`table_info(${table})`) as { name: string }[]) : [];
+  const found = db.prepare("SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?").get(table);
+  const rows = found ? (db.pragma(`main.table_info(${table})`) as { name: string }[]) : [];
   return new Set(rows.map((row) => row.name.toLowerCase()));
 }
 

@@ -1,5 +1,5 @@
+import { archivePlace, memoryPlace, type RowPlace } from './event-rows.ts';
 import { type LessonRow, readLessonRows } from './lesson-rows.ts';
-import type { MemorySchema } from './schema.ts';
 import { probeSchema } from './schema.ts';
 import { readMemory } from './source.ts';
 import { ENDING_TYPES, isPair } from './task.ts';
@@ -37,14 +37,16 @@ export async function searchMemory({ path, timezone, text, limit }: SearchOption
     const folded = fold(String(found));
     return words.every((word) => folded.includes(word));
   };
-  return await readMemory(path, ({ db }) => {
+  return await readMemory(path, ({ db, archives }) => {
     const schema = probeSchema(db);
     db.function('has_words', { deterministic: true }, (found: unknown) => (hasWords(found) ? 1 : 0));
     const types = JSON.stringify(ENDING_TYPES);
-    const condition = `lower(event_type) IN (SELECT value FROM json_each(@types)) AND has_words(${searched(schema)})`;
     // A run may have left two rows.
     const ending = `ORDER BY rowid DESC LIMIT ${limit * 2}`;
-    const rows = readEventRows({ db, schema, parser }, condition, { types }, ending);
+    const rows = [memoryPlace(schema, archives), ...archives.map(archivePlace).toReversed()].flatMap((place) => {
+      const condition = `lower(event_type) IN (SELECT value FROM json_each(@types)) AND has_words(${searched(place)})`;
+      return readEventRows({ db, place, parser }, condition, { types }, ending);
+    });
     const lessons = schema.lessons.size === 0 ? [] : readLessonRows(db, schema, parser);
     return {
       lessons: lessons.filter(isLessonWith(hasWords)).reverse().slice(0, limit),
@@ -62,8 +64,8 @@ export async function readLessonsOf({ path, timezone }: Pick<SearchOptions, 'pat
   });
 }
 
-function searched({ events }: MemorySchema): string {
-  return SEARCHED.filter((column) => events.has(column))
+function searched({ columns }: RowPlace): string {
+  return SEARCHED.filter((column) => columns.has(column))
     .map((column) => `coalesce(substr(${column}, 1, ${LONGEST_TEXT}), '')`)
     .join(" || ' ' || ");
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
+import { type AttachedArchive, attachArchives } from './archive-rows.ts';
 import { areUnchanged, lookAtFiles, type MemoryFiles, noPermission } from './files.ts';
 import { MemoryError } from './memory-error.ts';
 
@@ -22,6 +23,8 @@ export interface OpenMemory {
   readonly db: Database.Database;
   readonly mode: OpenMode;
   readonly files: MemoryFiles;
+  /** Events that were moved out of it and still count; mostly none. */
+  readonly archives: readonly AttachedArchive[];
   /** Throws if what was read so far may be torn; call it before keeping any of it. */
   readonly assertUnchanged: () => void;
 }
@@ -29,7 +32,8 @@ export interface OpenMemory {
 /** The files changed under an `immutable` reading: do it again. Never leaves this module. */
 class ChangedWhileRead extends Error {}
 
-const RETRY_FOR_MS = 2_000;
+/** How long a reading waits for a file that is locked or changing, unless it says otherwise. */
+const PATIENCE_MS = 2_000;
 /** A refusal lasts: it is tried again only for as long as a writer needs to close, after which the file is at rest. */
 const RETRY_REFUSAL_FOR_MS = 200;
 const RETRY_EVERY_MS = 25;
@@ -41,23 +45,27 @@ const IMMUTABLE_TRIES = 3;
 /**
  * Opens the memory read-only, gives it to `use` inside one read transaction, and closes it. Opening takes under 1 ms, and
  * holding nothing open means a replaced file is noticed and no writer's checkpoint is kept waiting.
- * `use` may run more than once. While the file is locked or changing it waits and tries again for up to 2 s, without
- * blocking the process.
+ * `use` may run more than once. While the file is locked or changing it waits and tries again for up to `patienceMs`,
+ * without blocking the process.
  * @throws MemoryError saying why the memory cannot be read.
  */
-export async function readMemory<T>(path: string, use: (memory: OpenMemory) => T): Promise<T> {
+export async function readMemory<T>(
+  path: string,
+  use: (memory: OpenMemory) => T | Promise<T>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
   const startedAt = performance.now();
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return readOnce(path, attempt, use);
+      return await readOnce(path, attempt, use);
     } catch (error) {
-      if (performance.now() - startedAt > retryForMs(error)) throw explain(path, error);
+      if (performance.now() - startedAt > retryForMs(error, patienceMs)) throw explain(path, error);
       await sleep(RETRY_EVERY_MS);
     }
   }
 }
 
-function readOnce<T>(path: string, attempt: number, use: (memory: OpenMemory) => T): T {
+async function readOnce<T>(path: string, attempt: number, use: (memory: OpenMemory) => T | Promise<T>): Promise<T> {
   const files = lookAtFiles(path);
   const mode = chooseMode(files, attempt);
   if (mode === 'immutable' && Math.abs(Date.now() - files.modifiedMs) < MTIME_GRAIN_MS) throw new ChangedWhileRead();
@@ -67,7 +75,8 @@ function readOnce<T>(path: string, attempt: number, use: (memory: OpenMemory) =>
   const db = open(files.path, mode);
   try {
     db.exec('PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; BEGIN');
-    const result = use({ db, mode, files, assertUnchanged });
+    const archives = attachArchives(db, files.path);
+    const result = await use({ db, mode, files, archives, assertUnchanged });
     assertUnchanged();
     return result;
   } catch (error) {
@@ -90,9 +99,9 @@ function open(path: string, mode: OpenMode): Database.Database {
   return new Database(`${pathToFileURL(path).href}${query}`, { readonly: true, timeout: 0 });
 }
 
-function retryForMs(error: unknown): number {
+function retryForMs(error: unknown, patienceMs: number): number {
   const code = sqliteCode(error);
-  if (error instanceof ChangedWhileRead || /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) return RETRY_FOR_MS;
+  if (error instanceof ChangedWhileRead || /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) return patienceMs;
   return /^SQLITE_(CANTOPEN|READONLY)|ENOENT/.test(code) ? RETRY_REFUSAL_FOR_MS : -1;
 }
 

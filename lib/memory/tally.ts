@@ -37,6 +37,8 @@ export interface Tally {
   /** Rowid of the last row read. */
   cursor: number;
   rows: number;
+  /** Rows passed over because an archive has them too. */
+  rowsInBoth: number;
   readonly tasks: TaskFigures;
   readonly week: WeekFigures;
   readonly errors: ErrorFigures;
@@ -72,6 +74,7 @@ export function createTally(nowMs: number, past?: Past): Tally {
   return {
     cursor: Number.MIN_SAFE_INTEGER,
     rows: 0,
+    rowsInBoth: 0,
     tasks: createTaskFigures(nowMs, windowsMs),
     week: createWeekFigures(nowMs, windowsMs[WEEK]),
     errors: createErrorFigures(nowMs, windowsMs),
@@ -103,13 +106,17 @@ export function feedTally(tally: Tally, rows: readonly EventRow[], context: Tall
   const cursorBefore = tally.cursor;
   for (const row of rows) {
     tally.cursor = row.rowid;
+    if (row.isInArchive) {
+      tally.rowsInBoth += 1;
+      continue;
+    }
+    tally.rows += 1;
     if (tally.kept && isAfter(row, tally.nowMs)) continue;
     if (row.futureMs !== undefined) tally.earliestFutureMs = Math.min(tally.earliestFutureMs, row.futureMs);
     const kind = endingKind(row.eventType);
     if (kind) feedEnding(tally, taskOfRow(row, kind), context);
     else feedOther(tally, row);
   }
-  tally.rows += rows.length;
   // Rows of this batch wait for the next one: the two rows of a run mostly follow each other.
   countSettled(tally, context, cursorBefore);
 }

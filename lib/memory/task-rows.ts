@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { trimmedText } from './event-rows.ts';
+import { archivePlace, memoryPlace, type RowPlace, trimmedText } from './event-rows.ts';
 import { type MemorySchema, probeSchema } from './schema.ts';
 import { readMemory } from './source.ts';
 import { type EndingKind, endingKind, type Outcome, outcomeOf } from './task.ts';
@@ -67,11 +67,12 @@ const HAS_ZONE = /(?:Z|[+-]\d\d:?\d\d)$/i;
  */
 export async function readTaskRows({ path, timezone, id }: TaskRowsOptions): Promise<TaskRows> {
   const parser = createTimestampParser(timezone);
-  return await readMemory(path, ({ db }) => {
+  return await readMemory(path, ({ db, archives }) => {
     const schema = probeSchema(db);
-    const own = readEventRows({ db, schema, parser }, ownRows(schema), { id });
+    const places = [...archives.map(archivePlace), memoryPlace(schema, archives)];
+    const own = places.flatMap((place) => readEventRows({ db, place, parser }, ownRows(place), { id }));
     const ids = JSON.stringify([id, ...own.flatMap((row) => row.id ?? [])]);
-    const following = readEventRows({ db, schema, parser }, followingRows(schema), { ids });
+    const following = places.flatMap((place) => readEventRows({ db, place, parser }, followingRows(place), { ids }));
     const known = new Set(own.map(({ rowid }) => rowid));
     return {
       own,
@@ -82,19 +83,19 @@ export async function readTaskRows({ path, timezone, id }: TaskRowsOptions): Pro
 }
 
 /** Looking for the id in the text first spares parsing the notes of every row. */
-function ownRows({ events }: MemorySchema): string {
+function ownRows({ columns }: RowPlace): string {
   return [
-    ...['id', 'task_id'].filter((column) => events.has(column)).map((column) => `${column} = @id`),
-    ...(events.has('notes') ? [`CASE WHEN instr(notes, @id) > 0 THEN ${ofNotes('agent_id')} = @id END`] : []),
+    ...['id', 'task_id'].filter((column) => columns.has(column)).map((column) => `${column} = @id`),
+    ...(columns.has('notes') ? [`CASE WHEN instr(notes, @id) > 0 THEN ${ofNotes('agent_id')} = @id END`] : []),
     '0',
   ].join(' OR ');
 }
 
 /** A memory of nine columns has a fix's target in its notes alone. */
-function followingRows({ events }: MemorySchema): string {
+function followingRows({ columns }: RowPlace): string {
   const isOneOfThem = 'IN (SELECT value FROM json_each(@ids))';
-  if (events.has('parent_task_id')) return `parent_task_id ${isOneOfThem}`;
-  return events.has('notes') ? `event_type = 'fix' AND ${ofNotes('fixes')} ${isOneOfThem}` : '0';
+  if (columns.has('parent_task_id')) return `parent_task_id ${isOneOfThem}`;
+  return columns.has('notes') ? `event_type = 'fix' AND ${ofNotes('fixes')} ${isOneOfThem}` : '0';
 }
 
 function ofNotes(field: string): string {
@@ -104,24 +105,24 @@ function ofNotes(field: string): string {
 /** An open memory, and what it takes to read its rows. */
 export interface RowReader {
   readonly db: Database;
-  readonly schema: MemorySchema;
+  readonly place: RowPlace;
   readonly parser: TimestampParser;
 }
 
 /** Reads the rows of swarm_events that meet a condition in SQL; `ending` is the clause behind it, at most 500 rows by default. */
 export function readEventRows(
-  { db, schema: { events }, parser }: RowReader,
+  { db, place: { table, columns, rowid, isElsewhere }, parser }: RowReader,
   condition: string,
   parameters: Readonly<Record<string, string>>,
   ending = `ORDER BY rowid LIMIT ${MOST_ROWS}`,
 ): TaskEventRow[] {
-  const column = (name: string): string => (events.has(name) ? name : `NULL AS ${name}`);
+  const column = (name: string): string => (columns.has(name) ? name : `NULL AS ${name}`);
   const text = (name: string): string =>
-    events.has(name) ? `substr(${name}, 1, ${LONGEST_TEXT}) AS ${name}` : `NULL AS ${name}`;
+    columns.has(name) ? `substr(${name}, 1, ${LONGEST_TEXT}) AS ${name}` : `NULL AS ${name}`;
   const short = ['id', 'timestamp', 'created_at', 'event_type', 'agent_name', 'project', 'task_id', 'parent_task_id'];
   const more = ['session_id', 'task_status', 'error_message', 'task_description', 'notes'];
-  const sql = `SELECT rowid, ${[...[...short, ...more].map(text), column('success'), column('duration_ms')].join(', ')}
-    FROM swarm_events WHERE ${condition} ${ending}`;
+  const sql = `SELECT ${rowid} AS rowid, ${[...[...short, ...more].map(text), column('success'), column('duration_ms')].join(', ')}
+    FROM ${table} WHERE (${condition}) AND NOT (${isElsewhere}) ${ending}`;
   const rows = db.prepare<[Readonly<Record<string, string>>], Record<string, unknown>>(sql).all(parameters);
   return rows.map((row) => toEventRow(row, parser));
 }

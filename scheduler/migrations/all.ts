@@ -1,3 +1,4 @@
+import { backups } from './backups.ts';
 import { codeReviews } from './code-reviews.ts';
 import { goals } from './goals.ts';
 import { healthResults } from './health-results.ts';
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   maintenance,
   telegram,
   retros,
+  backups,
 ];

@@ -12,7 +12,7 @@ const [HOUR, GIB] = [3_600, 2 ** 30];
 export const COMING: Readonly<Record<string, Metrics>> = {
   'swarm-scheduler': {
     swarm_backup_last_success_timestamp_seconds: [
-      ['kind="local"', NOW - 6 * HOUR],
+      ['kind="memory"', NOW - 6 * HOUR],
       ['kind="second"', 0],
     ],
     swarm_backup_size_bytes: [['', 2_000_000]],

@@ -46,10 +46,13 @@ export const upkeepRow: Row = {
     }),
     stat({
       title: 'Ultima copia',
-      description: 'Quanto tempo fa è riuscita l’ultima copia di ogni genere. Più di cinquant’anni: mai.',
-      queries: [{ expr: 'time() - max by(kind) (swarm_backup_last_success_timestamp_seconds)', legend: '{{kind}}' }],
+      description: 'Quanto tempo fa è riuscita l’ultima copia di ogni genere.',
+      queries: [
+        { expr: 'time() - max by(kind) (swarm_backup_last_success_timestamp_seconds > 0)', legend: '{{kind}}' },
+      ],
       unit: 's',
       width: 6,
+      noValue: 'Mai',
     }),
     stat({
       title: 'Prova di ripristino',
