@@ -55,8 +55,6 @@ export interface Outbox {
   /** The message of one that was sent. */
   readonly messageOf: (key: string) => number | undefined;
   readonly find: (key: string) => Told | undefined;
-  /** The latest of a kind. */
-  readonly latest: (kind: string) => Told | undefined;
   readonly forgetOld: () => void;
 }
 
@@ -113,12 +111,6 @@ export function createOutbox(db: MonitorDb, clock: () => number): Outbox {
       undefined,
     find: (key) => {
       const row = db.prepare<[string], OutboxRow>('SELECT * FROM telegram_outbox WHERE key = ?').get(key);
-      return row && toItem(row);
-    },
-    latest: (kind) => {
-      const row = db
-        .prepare<[string], OutboxRow>('SELECT * FROM telegram_outbox WHERE kind = ? ORDER BY at DESC LIMIT 1')
-        .get(kind);
       return row && toItem(row);
     },
     forgetOld: () => {

@@ -25,3 +25,12 @@ export function countHealth(db: MonitorDb): { readonly up: number; readonly all:
   if (results.length === 0) return undefined;
   return { up: results.filter(({ state }) => state === 'up').length, all: results.length };
 }
+
+/** The last retrospective that was made, as it may be shown; undefined if there is none. */
+export function readLastRetro(db: MonitorDb): { readonly shortText: string; readonly markdown: string } | undefined {
+  return db
+    .prepare<[], { shortText: string; markdown: string }>(
+      'SELECT short_text AS shortText, markdown FROM retros ORDER BY slot_utc DESC LIMIT 1',
+    )
+    .get();
+}

@@ -1,6 +1,6 @@
+import { mask } from '../mask.ts';
 import type { Language, Words } from '../words.ts';
 import { cut, escapeText, type Html, join } from './html.ts';
-import { mask } from './mask.ts';
 
 /** What a placeholder is filled with: text from outside, a number, or HTML of our own. */
 export type Value = string | number | Html | undefined;

@@ -344,7 +344,9 @@ async function readParams(
   const params: Record<string, unknown> = {};
   let file: SentMessage['file'];
   for (const [name, value] of form) {
-    if (typeof value === 'string') params[name] = name === 'reply_markup' ? JSON.parse(value) : value;
+    // A form ends lines with CR LF; Telegram drops the CR.
+    if (typeof value === 'string')
+      params[name] = name === 'reply_markup' ? JSON.parse(value) : value.replaceAll('\r', '');
     else {
       const kind = name === 'photo' ? 'photo' : 'document';
       file = { kind, name: value.name, bytes: Buffer.from(await value.arrayBuffer()) };

@@ -1,46 +1,35 @@
-import type { Database } from 'better-sqlite3';
-import type { MemorySchema } from '../../../lib/memory/schema.ts';
+import { type LessonRow, readLessonRows } from '../../../lib/memory/lesson-rows.ts';
+import { createTimestampParser } from '../../../lib/memory/timestamps.ts';
 import { readMemoryOnce } from '../../../lib/read-memory.ts';
 import type { BotCommand } from '../context.ts';
-import { join, oneLine } from '../html.ts';
+import { type Html, join, oneLine } from '../html.ts';
 import { REPLIES } from '../words/replies.ts';
 
 const MOST_SHOWN = 8;
 const LONGEST_TEXT = 300;
-
-interface Lesson {
-  readonly problem: unknown;
-  readonly solution: unknown;
-  readonly times: unknown;
-}
 
 /** `/lezioni`: the lessons that hold, the latest first. */
 export const lessons: BotCommand = {
   names: { it: 'lezioni', en: 'lessons' },
   about: { it: 'Le lezioni imparate', en: 'The lessons learned' },
   run: async ({ settings, speaker }) => {
-    const { found, count } = await readMemoryOnce(settings.config, ({ db, schema }) => readActive(db, schema));
-    if (count === 0) return { text: speaker.say(REPLIES.noLessons) };
-    const lines = found.map(({ problem, solution, times }) =>
-      speaker.say(REPLIES.lesson, {
-        problem: speaker.quote(oneLine(String(problem ?? '–'), LONGEST_TEXT), LONGEST_TEXT),
-        solution: solution ? speaker.quote(oneLine(String(solution), LONGEST_TEXT), LONGEST_TEXT) : undefined,
-        times: Number(times) || 0,
-      }),
+    const { config } = settings;
+    const parser = createTimestampParser(config.timezone);
+    const rows = await readMemoryOnce(config, ({ db, schema }) =>
+      schema.lessons.size === 0 ? [] : readLessonRows(db, schema, parser),
     );
-    return { text: speaker.say(REPLIES.lessons, { count, list: join(lines) }) };
+    // A memory whose lessons have no status (state A) holds all of them to be valid.
+    const active = rows.filter(({ status }) => status === undefined || status === 'ACTIVE').reverse();
+    if (active.length === 0) return { text: speaker.say(REPLIES.noLessons) };
+    const quote = (text: string | undefined): Html | undefined =>
+      text === undefined ? undefined : speaker.quote(oneLine(text, LONGEST_TEXT), LONGEST_TEXT);
+    const describe = ({ problem, context, pattern, solution, timesApplied: times }: LessonRow): Html =>
+      speaker.say(REPLIES.lesson, {
+        problem: quote(problem ?? context ?? pattern) ?? '–',
+        solution: quote(solution),
+        times,
+      });
+    const list = join(active.slice(0, MOST_SHOWN).map(describe));
+    return { text: speaker.say(REPLIES.lessons, { count: active.length, list }) };
   },
 };
-
-function readActive(db: Database, schema: MemorySchema): { found: readonly Lesson[]; count: number } {
-  if (schema.lessons.size === 0) return { found: [], count: 0 };
-  const where = schema.lessons.has('status') ? "WHERE upper(trim(status)) = 'ACTIVE'" : '';
-  const count = db.prepare<[], number>(`SELECT count(*) FROM lessons_learned ${where}`).pluck().get() ?? 0;
-  const found = db
-    .prepare<[number], Lesson>(
-      `SELECT substr(coalesce(problem, context, pattern), 1, 1000) AS problem, substr(solution, 1, 1000) AS solution,
-         times_applied AS times FROM lessons_learned ${where} ORDER BY rowid DESC LIMIT ?`,
-    )
-    .all(MOST_SHOWN);
-  return { found, count };
-}

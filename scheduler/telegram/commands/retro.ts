@@ -1,13 +1,18 @@
-import { tell } from '../catalogue.ts';
 import type { BotCommand } from '../context.ts';
+import { readLastRetro } from '../reports.ts';
+import { TOLD } from '../words/notifications.ts';
 import { REPLIES } from '../words/replies.ts';
 
-/** `/retro`: the last retrospective that was told. */
+const LONGEST_TEXT = 900;
+
+/** `/retro`: the last retrospective in short, and the whole of it as a file. */
 export const retro: BotCommand = {
   names: { it: 'retro', en: 'retro' },
   about: { it: 'L’ultima retrospettiva', en: 'The last retrospective' },
-  run: async ({ phone, speaker }) => {
-    const last = phone.outbox.latest('retro');
-    return { text: last ? tell(last.kind, last.facts, speaker) : speaker.say(REPLIES.noRetro) };
+  run: async ({ db, speaker }) => {
+    const last = readLastRetro(db);
+    if (last === undefined) return { text: speaker.say(REPLIES.noRetro) };
+    const text = speaker.say(TOLD.retro, { text: speaker.quote(last.shortText, LONGEST_TEXT) });
+    return { text, file: { kind: 'document', name: 'retro.md', bytes: Buffer.from(last.markdown) } };
   },
 };

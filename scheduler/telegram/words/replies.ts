@@ -46,7 +46,6 @@ export const REPLIES = {
   successHead: { it: 'ok', en: 'ok' },
   failedHead: { it: 'ko', en: 'bad' },
   unknownHead: { it: '?', en: '?' },
-  noQueue: { it: 'Coda: {reason}', en: 'Queue: {reason}' },
   readable: { it: 'leggibile', en: 'readable' },
   kpis: {
     it: '📊 <b>KPI, ultimi 7 giorni</b>\n{table}\n{success} riusciti, {failed} falliti, {unknown} senza esito\nSopra: {days} giorni, in verde i riusciti, in rosso i falliti, in grigio senza esito',

@@ -194,6 +194,21 @@ test('the health of the projects, as the last run found it', async () => {
   );
 });
 
+test('the last retrospective, and the whole of it as a file', async () => {
+  const scene = await makePhone();
+  const db = openMonitorDb(scene.env.MONITOR_DB_PATH);
+  const add = db.prepare(
+    `INSERT INTO retros (slot_utc, from_utc, until_utc, file, markdown, short_text, figures, made_at)
+     VALUES (?, '', '', '', ?, ?, '{}', '')`,
+  );
+  add.run('2026-11-13T17:00:00.000Z', '# Prima', 'Prima');
+  add.run('2026-11-20T17:00:00.000Z', '# Seconda', 'Seconda <settimana>');
+  db.close();
+  const { text, file } = await ask(scene, '/retro', /Retrospettiva/);
+  expect(text).toBe('🐝 Retrospettiva\nSeconda <settimana>');
+  expect(file).toEqual({ kind: 'document', name: 'retro.md', bytes: Buffer.from('# Seconda') });
+});
+
 test('what reviews have to say is told', async () => {
   const { api, notify } = await makePhone();
   const facts = { repository: 'owner/<name>', number: 7, reason: 'Vietato' };

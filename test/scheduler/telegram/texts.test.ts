@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { NOTIFICATION_KINDS } from '../../../lib/queue/notification.ts';
+import { MASK, mask } from '../../../scheduler/mask.ts';
 import { KINDS, shortId, tell } from '../../../scheduler/telegram/catalogue.ts';
 import { ACTIONS, COMMANDS } from '../../../scheduler/telegram/commands/all.ts';
 import { cut, split, table, toPlainText } from '../../../scheduler/telegram/html.ts';
-import { MASK, mask } from '../../../scheduler/telegram/mask.ts';
 import { isQuiet } from '../../../scheduler/telegram/quiet-hours.ts';
 import { createSpeaker } from '../../../scheduler/telegram/speaker.ts';
 import { LABELS } from '../../../scheduler/telegram/words/buttons.ts';
