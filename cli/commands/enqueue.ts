@@ -24,6 +24,8 @@ interface Options {
   readonly wait?: true;
 }
 
+const NEEDS_YES =
+  'It may cost more than APPROVAL_ABOVE_USD, so it waits for a yes: on the phone, or by swarm queue approve ID.';
 /** What an error of the command line may show of a prompt it took for an option. */
 const LONGEST_COMPLAINT = 200;
 
@@ -55,6 +57,7 @@ export const addEnqueueCommand: AddCommand = (program) => {
         const { id } = await queue.enqueue(task);
         return { id, view: await queue.show(id) };
       });
+      if (view?.state === 'needs-approval' && !options.needsApproval) process.stderr.write(`${NEEDS_YES}\n`);
       if (options.wait) printWhole(await waitForEnd(id));
       else process.stdout.write(`${JSON.stringify({ id, state: view?.state ?? 'waiting' })}\n`);
     });

@@ -20,6 +20,7 @@ export const addQueueCommand: AddCommand = (program) => {
   addList(queue);
   addShow(queue);
   addCancel(queue);
+  addApprove(queue);
   addRetry(queue);
   addPauseAndResume(queue);
   addDrain(queue);
@@ -117,6 +118,19 @@ function addCancel(queue: Command): void {
       if (json) printJson({ id, state });
       else printLines([`${id} ${said}`]);
       if (isTooLate) process.exitCode = EXIT.failed;
+    });
+}
+
+function addApprove(queue: Command): void {
+  queue
+    .command('approve')
+    .argument('<id>')
+    .description('say yes to a task that waits for it, where no phone does')
+    .option('--json', 'print it as JSON')
+    .action(async (id: string, { json }: { json?: true }) => {
+      const state = await withQueue((tasks) => tasks.approve(id));
+      if (json) printJson({ id, state });
+      else printLines([`${id}: ${state}`]);
     });
 }
 

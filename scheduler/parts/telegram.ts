@@ -1,5 +1,8 @@
+import type { Stop } from '../../lib/lifecycle.ts';
+import type { NotificationWorker } from '../../lib/queue/notification-worker.ts';
 import { utc } from '../ledger.ts';
 import type { MonitorDb } from '../monitor-db.ts';
+import type { Outbox } from '../telegram/outbox.ts';
 import { createPhone, type Pace, type Phone } from '../telegram/phone.ts';
 import { isQuiet } from '../telegram/quiet-hours.ts';
 import { startSender } from '../telegram/sender.ts';
@@ -38,7 +41,7 @@ export function createTelegramParts(pace: Pace = {}): readonly Part[] {
   ];
 }
 
-async function startNotifications(tools: Tools, phone: Phone, { retryMs }: Pace): Promise<() => Promise<void>> {
+async function startNotifications(tools: Tools, phone: Phone, { retryMs }: Pace): Promise<Stop> {
   const { settings, clock, counters, log, hasQueue } = tools;
   const { outbox, chat, speaker, quietHours, hangUp } = phone;
   const { timezone } = settings.config;
@@ -48,21 +51,21 @@ async function startNotifications(tools: Tools, phone: Phone, { retryMs }: Pace)
     isQuiet: (nowMs) => isQuiet(nowMs, quietHours, timezone),
     ...(retryMs === undefined ? {} : { retryMs }),
   });
-  const { startNotificationWorker } = await import('../../lib/queue/notification-worker.ts');
-  const worker = hasQueue
-    ? startNotificationWorker({
-        config: settings.work,
-        take: (notification) => {
-          // By our own clock: that of whoever told it may be another.
-          outbox.add({ ...notification, at: utc(clock()) });
-          sender.wake();
-        },
-        onTrouble: (reason) => log.warn({ reason }, 'a notification could not be taken'),
-      })
-    : undefined;
+  const worker = hasQueue ? await takeNotifications(tools, outbox) : undefined;
   return async () => {
     await worker?.close();
     hangUp.abort(new Error('the scheduler stops'));
     await sender.stop();
   };
+}
+
+/** From their queue in Redis into the outbox. What does that is loaded where there is a Redis: it is 20 MB of memory. */
+async function takeNotifications({ settings, clock, log }: Tools, outbox: Outbox): Promise<NotificationWorker> {
+  const { startNotificationWorker } = await import('../../lib/queue/notification-worker.ts');
+  return startNotificationWorker({
+    config: settings.work,
+    // By our own clock: that of whoever told it may be another.
+    take: (notification) => void outbox.add({ ...notification, at: utc(clock()) }),
+    onTrouble: (reason) => log.warn({ reason }, 'a notification could not be taken'),
+  });
 }

@@ -3,6 +3,7 @@ import type { Stop } from '../../lib/lifecycle.ts';
 import { utc } from '../ledger.ts';
 import type { Tools } from '../tools.ts';
 import { LANGUAGES, type Words } from '../words.ts';
+import { TelegramError } from './api.ts';
 import { watchApprovals } from './approvals.ts';
 import { forgetButtons, pressButton, releaseButton } from './buttons.ts';
 import type { Reply } from './chat.ts';
@@ -96,6 +97,14 @@ function createBot(tools: Tools, phone: Phone): (update: Update) => Promise<void
     if (reply) await chat.send(reply);
   };
 
+  /** A message that cannot be edited any more is followed by what it was to say. */
+  const replace = async (messageId: number, reply: Reply): Promise<void> => {
+    await chat.edit(messageId, reply).catch(async (error: unknown) => {
+      if (!(error instanceof TelegramError) || error.kind !== 'refused') throw error;
+      await chat.send(reply);
+    });
+  };
+
   const handlePress = async ({ id, from, message, data = '' }: CallbackQuery): Promise<void> => {
     if (!isAllowed(from.id, message?.chat.id) || message === undefined) return;
     const context = contextOf(from.id, message.message_id);
@@ -109,7 +118,7 @@ function createBot(tools: Tools, phone: Phone): (update: Update) => Promise<void
         context,
         (sorry) => ({ reply: sorry }),
       )) ?? {};
-    if (edit) await chat.edit(message.message_id, edit);
+    if (edit) await replace(message.message_id, edit);
     if (reply) await chat.send(reply);
   };
 

@@ -38,6 +38,8 @@ interface OutboxRow {
 export interface Outbox {
   /** False if one of this key is, or was, there. */
   readonly add: (told: Told) => boolean;
+  /** Calls this after each that is added here. */
+  readonly whenAdded: (listener: () => void) => void;
   /** Those that wait, oldest first. */
   readonly waiting: () => readonly OutboxItem[];
   /** Says that they are being sent: if we die now, they are sent again, and say so. */
@@ -66,11 +68,18 @@ export function createOutbox(db: MonitorDb, clock: () => number): Outbox {
       for (const { key } of items) statement.run(...values, key);
     })();
   };
+  const insert = 'INSERT OR IGNORE INTO telegram_outbox (key, kind, facts, at) VALUES (?, ?, ?, ?)';
+  const listeners: (() => void)[] = [];
   return {
-    add: ({ key, kind, facts, at }) =>
-      db
-        .prepare('INSERT OR IGNORE INTO telegram_outbox (key, kind, facts, at) VALUES (?, ?, ?, ?)')
-        .run(key, kind, JSON.stringify(facts), at).changes === 1,
+    add: ({ key, kind, facts, at }) => {
+      const isNew = db.prepare(insert).run(key, kind, JSON.stringify(facts), at).changes === 1;
+      // Later: it may be within a transaction.
+      if (isNew) for (const listener of listeners) setImmediate(listener);
+      return isNew;
+    },
+    whenAdded: (listener) => {
+      listeners.push(listener);
+    },
     waiting: () =>
       db
         .prepare<[], OutboxRow>("SELECT * FROM telegram_outbox WHERE state = 'waiting' ORDER BY at, key LIMIT 500")

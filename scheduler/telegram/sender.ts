@@ -12,8 +12,6 @@ import type { Speaker } from './speaker.ts';
 
 /** Sends what is in the outbox. */
 export interface MessageSender {
-  /** Something was put there. */
-  readonly wake: () => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -78,12 +76,12 @@ export function startSender(options: SenderOptions): MessageSender {
     }
   };
   const running = run();
+  // After a failure it waits for its time: what is new is no reason to ask sooner.
+  outbox.whenAdded(() => {
+    if (failures === 0) awake.abort();
+  });
 
   return {
-    // After a failure it waits for its time: what is new is no reason to ask sooner.
-    wake: () => {
-      if (failures === 0) awake.abort();
-    },
     stop: async () => {
       stopping.abort();
       await running;

@@ -81,7 +81,7 @@ test.each(SERVICES)(
 );
 
 test('no service runs as root, but the one-shot that prepares, and two optional ones whose images know no other user', () => {
-  expect(only(({ user }) => user === undefined || /^0|root/.test(user))).toEqual(['prepare', 'caddy', 'docker-socket']);
+  expect(only(({ user }) => user === undefined || /^0|root/.test(user))).toEqual(['prepare', 'caddy', 'docker-proxy']);
   expect(only(({ cap_add }) => cap_add !== undefined)).toEqual(['prepare', 'caddy']);
   expect(COMPOSE.services.prepare).toMatchObject({
     restart: 'no',

@@ -56,11 +56,16 @@ export async function startRoom(
   const port = await vi.waitFor(
     () => {
       const line = text.split('\n').find((each) => each.includes(`${room} is listening`));
-      if (!line) throw new Error(`The ${room} does not listen: ${text}`);
-      return (JSON.parse(line) as { port: number }).port;
+      if (line) return (JSON.parse(line) as { port: number }).port;
+      if (child.exitCode !== null || child.signalCode !== null) return undefined;
+      throw new Error(`The ${room} does not listen: ${text}`);
     },
     { timeout: STARTED_WITHIN_MS, interval: 20 },
   );
+  if (port === undefined) {
+    await ended;
+    throw new Error(`The ${room} ended before it listened: ${text}`);
+  }
   return {
     child,
     url: `http://127.0.0.1:${port}`,

@@ -9,7 +9,9 @@ import { findTask, isTask } from '../find-task.ts';
 import { type Html, join, oneLine } from '../html.ts';
 import { STATE_WORDS } from '../words/notifications.ts';
 import { REPLIES } from '../words/replies.ts';
+import { chooseTask } from './choose-task.ts';
 
+const ENDED_OFFERED = 5;
 const LOG_BYTES = 200_000;
 const LONGEST_DETAIL = 300;
 
@@ -19,6 +21,10 @@ export const task: BotCommand = {
   about: { it: 'Un task: /task ID', en: 'One task: /task ID' },
   run: (context, argument) =>
     context.withQueue(async (queue) => {
+      if (argument === '') {
+        const latest = await queue.list(ENDED_OFFERED);
+        return chooseTask(context, latest, { action: 'task-details', none: REPLIES.queueEmpty });
+      }
       const found = await findTask(queue, argument, context);
       if (!isTask(found)) return found;
       return { text: describeTask(found, context.speaker), buttons: taskButtons(found) };

@@ -1,4 +1,6 @@
 import { expect, test, vi } from 'vitest';
+import { writeResults } from '../../../scheduler/health/results.ts';
+import { openMonitorDb } from '../../../scheduler/monitor-db.ts';
 import { taskValue } from '../../lib/queue/task-value.ts';
 import { lessonRow, taskRow, usageRow } from '../../support/memory-builder.ts';
 import { makePhone, type PhoneScene } from '../../support/phone-scene.ts';
@@ -26,6 +28,7 @@ test('every command answers by its Italian and its English name', async () => {
     ['/kpi', '/kpi@some_bot', /KPI, ultimi 7 giorni[\s\S]*Successo\s+50,0 %/],
     ['/coda', '/queue', /Coda: 1 task[\s\S]*cervella-backend · acme · in attesa \/task_abc12345/],
     ['/task abc12345', '/task_abc', /in attesa · cervella-backend · acme\nabc12345/],
+    ['/task', '/task@bot', /Quale task/],
     ['/costi', '/costs', /Costi[\s\S]*Limiti: 5,00 \$ al giorno/],
     ['/lezioni', '/lessons', /Lezioni attive: 1[\s\S]*Porta <chiusa>\n {2}Aprirla/],
     ['/retro', '/retro', /Ancora nessuna retrospettiva/],
@@ -172,6 +175,32 @@ test('an order that fails says why, and its button works again', async () => {
   await redis.start();
   await api.press('Annulla');
   await api.message(/Annullato: ora è annullato/);
+});
+
+test('the health of the projects, as the last run found it', async () => {
+  const scene = await makePhone();
+  const db = openMonitorDb(scene.env.MONITOR_DB_PATH);
+  const outcome = { project: 'acme', type: 'http', seconds: 0.1, text: { it: '', en: '' } } as const;
+  const found = [
+    { ...outcome, check: 'http', state: 'down' },
+    { ...outcome, check: 'tls', state: 'up' },
+  ] as const;
+  const nowMs = Date.parse('2026-11-25T11:00:00Z');
+  writeResults(db, found, { runUtc: new Date(nowMs).toISOString(), nowMs });
+  db.close();
+  const { text } = await ask(scene, '/salute', /Salute dei progetti/);
+  expect(text).toMatch(
+    /^🩺 Salute dei progetti · mer 25\/11 12:00\n🔴 acme · http da mer 25\/11 12:00\n🟢 acme · tls$/,
+  );
+});
+
+test('what reviews have to say is told', async () => {
+  const { api, notify } = await makePhone();
+  const facts = { repository: 'owner/<name>', number: 7, reason: 'Vietato' };
+  await notify({ kind: 'reviews-capped', key: 'reviews-capped-1', facts: { limit: 5 } });
+  await notify({ kind: 'review-refused', key: 'review-1', facts });
+  await api.message(/per oggi sono finite \(5\)/);
+  await api.message(/Revisione non pubblicata · owner\/<name> 7\nVietato/);
 });
 
 test('a checklist has a button for each line, and shows what is done', async () => {

@@ -131,7 +131,7 @@ test('a table is aligned', () => {
         ['7d', '12,00 $'],
       ]),
     ),
-  ).toBe('    costo\n24h  1,00 $\n7d  12,00 $');
+  ).toBe('      costo\n24h  1,00 $\n7d  12,00 $');
 });
 
 test.each([

@@ -66,3 +66,16 @@ test('a task waits for its yes over a restart of every room, then it is done', a
   // A person was needed for it.
   expect(row.tags).not.toContain('"autonomous"');
 });
+
+test('where no phone is, a dear task says what it waits for, and is approved from a shell', async () => {
+  const scene = await makeScene({ APPROVAL_ABOVE_USD: '1' });
+  const args = ['--agent', 'cervella-fake', '--project', 'acme', '--budget-usd'];
+  const { stdout, stderr } = await scene.swarm('enqueue', 'Prova', ...args, '1.5');
+  const { id, state } = JSON.parse(stdout) as { id: string; state: string };
+  expect(state).toBe('needs-approval');
+  expect(stderr).toContain('swarm queue approve ID');
+  const cheap = await scene.swarm('enqueue', 'Prova', ...args, '1');
+  expect(JSON.parse(cheap.stdout)).toMatchObject({ state: 'waiting' });
+  const approved = await scene.swarm('queue', 'approve', id, '--json');
+  expect(JSON.parse(approved.stdout)).toEqual({ id, state: 'waiting' });
+});
