@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { renameSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { COMPOSE } from '../compose/compose-file.ts';
@@ -16,6 +18,7 @@ const { PATIENTLY, RUNNING } = stack;
 const ONE_TASK = `INSERT INTO swarm_events (id, timestamp, event_type, success, created_at)
   VALUES (lower(hex(randomblob(8))), datetime('now'), 'task_complete', 1, datetime('now'))`;
 const MB = 1024 * 1024;
+const SWARM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 let site: stack.Site;
 const address = (variable: string, path = ''): string => `http://127.0.0.1:${site.port(variable)}${path}`;
@@ -179,6 +182,22 @@ test('an alert that Prometheus raises arrives on the phone', async () => {
   expect(api.refusals).toEqual([]);
   await stack.docker('start', stack.containerOf('swarm-exporter'));
   await stack.untilHealthy(RUNNING);
+});
+
+test('rows of a laptop and of this machine survive two ships', async () => {
+  const home = join(site.folder, 'laptop');
+  mkdirSync(home);
+  const laptop = makeMemory({ path: join(home, 'swarm_memory.db') });
+  const here = (await tasksTotal()) ?? 0;
+  expect(here).toBeGreaterThan(0);
+  for (const ships of [1, 2]) {
+    laptop.events(taskRow(Date.now() - ships * 60_000, { session_id: null }));
+    const report = JSON.parse(
+      run(process.execPath, [SWARM, ...stack.shipTo(home), '--json'], { env: { SWARM_DB_PATH: laptop.path } }),
+    );
+    expect(report).toMatchObject({ state: 'done', tables: { swarm_events: { sent: 1, new: 1, known: 0 } } });
+    await untilTasks(here + ships);
+  }
 });
 
 test('a neighbour on a port of the host is seen by the container that makes the checks', async () => {

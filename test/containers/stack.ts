@@ -167,6 +167,14 @@ export async function swarmInside(...args: readonly string[]): Promise<Record<st
   >;
 }
 
+/** The arguments of `swarm ship` on a laptop whose ssh is a script that goes into the orchestrator's container. */
+export function shipTo(home: string): readonly string[] {
+  const ssh = join(home, 'ssh');
+  const command = `DOCKER_HOST='${DOCKER_HOST}' exec '${DOCKER}' exec -i ${containerOf('orchestrator')} sh -c "$*"`;
+  writeFileSync(ssh, `#!/bin/sh\nshift\n${command}\n`, { mode: 0o755 });
+  return ['ship', '--to', 'vm', '--ssh-command', ssh, '--state-dir', home];
+}
+
 async function succeed(program: string, args: readonly string[]): Promise<string> {
   const { stdout } = await execute(program, args, { env: ENVIRONMENT, maxBuffer: 64e6 });
   return stdout.trim();
