@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, vi } from 'vitest';
 import { createRowWriter } from '../../lib/memory/demo/writer.ts';
+import { SHIPMENTS_TABLE } from '../../lib/memory/tables.ts';
 import { swarm } from '../support/command-line.ts';
 import { eventRow, orchestratedRow, tempDir, usageRow } from '../support/memory-builder.ts';
 import { seedMonitorDb } from '../support/monitor-seed.ts';
@@ -91,5 +92,7 @@ function addBusyMorning(path: string): void {
     'swarm_events',
     eventRow(ms, { event_type: 'task_start', task_id: 'live-now', agent_name: 'cervella-docs' }),
   );
+  db.exec(SHIPMENTS_TABLE);
+  db.prepare("INSERT INTO shipments VALUES ('laptop', 'laptop', 'batch', ?)").run(new Date(ms).toISOString());
   db.close();
 }

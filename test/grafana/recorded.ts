@@ -2,8 +2,7 @@
 type Series = readonly [labels: string, value: number, growth?: number];
 type Metrics = Readonly<Record<string, readonly Series[]>>;
 
-const NOW = Date.now() / 1_000;
-const [HOUR, GIB] = [3_600, 2 ** 30];
+const GIB = 2 ** 30;
 
 /**
  * Metrics that panels already name, of rooms that are not built yet, by the job that will export them, with plausible
@@ -11,18 +10,7 @@ const [HOUR, GIB] = [3_600, 2 ** 30];
  */
 export const COMING: Readonly<Record<string, Metrics>> = {
   'swarm-scheduler': {
-    swarm_backup_last_success_timestamp_seconds: [
-      ['kind="memory"', NOW - 6 * HOUR],
-      ['kind="second"', 0],
-    ],
-    swarm_backup_size_bytes: [['', 2_000_000]],
-    swarm_restore_drill_success: [['', 1]],
     swarm_replication_lag_seconds: [['', 3]],
-    swarm_notifications_total: [
-      ['outcome="sent"', 4, 1],
-      ['outcome="failed"', 0],
-    ],
-    swarm_approvals_total: [['decision="approved"', 1, 1]],
   },
 };
 

@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { addBackup, addDrill } from '../../scheduler/backup/catalogue.ts';
 import { setGoal } from '../../scheduler/goals.ts';
 import { writeResults } from '../../scheduler/health/results.ts';
 import type { CheckOutcome } from '../../scheduler/health/run-checks.ts';
-import { openMonitorDb } from '../../scheduler/monitor-db.ts';
+import { type MonitorDb, openMonitorDb } from '../../scheduler/monitor-db.ts';
 import { same } from '../../scheduler/words.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,6 +23,17 @@ export function seedMonitorDb(folder: string): string {
     { ...checked, check: 'tcp', type: 'tcp', state: 'down', seconds: 5 },
   ];
   writeResults(db, outcomes, { runUtc: new Date(nowMs).toISOString(), nowMs });
+  seedBackup(db, folder, nowMs);
   db.close();
   return folder;
+}
+
+function seedBackup(db: MonitorDb, folder: string, nowMs: number): void {
+  const file = join(folder, 'data/seeded.gz');
+  writeFileSync(file, 'a backup');
+  addBackup(db, {
+    ...{ file, source: 'memory', sourcePath: 'memory.db', sourceSignature: 'seeded', madeMs: nowMs - DAY_MS / 4 },
+    ...{ bytes: 8, sha256: 'seeded', unpackedBytes: 8, rowCounts: undefined },
+  });
+  addDrill(db, { drilledMs: nowMs - DAY_MS, isRestored: true, summary: 'seeded' });
 }
