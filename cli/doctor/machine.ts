@@ -19,7 +19,7 @@ export const MACHINE_CHECKS: readonly Check[] = [
 ];
 
 /** What all containers but the orchestrator may take together: a test holds it to the compose file. */
-export const STACK_MEMORY_MB = 1_472;
+export const STACK_MEMORY_MB = 1_568;
 const DEFAULT_ORCHESTRATOR_MB = 1_656;
 const SYSTEM_MEMORY_MB = 300;
 const MIN_PROCESSORS = 2;
