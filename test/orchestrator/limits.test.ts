@@ -74,7 +74,8 @@ test('a day whose budget is spent pauses the queue; at 80 % people are told, onc
   expect(await scene.queue.show(waiting)).toMatchObject({ state: 'waiting' });
   expect(scene.runs()).toHaveLength(2);
   const found = await vi.waitFor(async () => {
-    const notifications = await notificationsOf(scene);
+    // Of each task's end people are told as well.
+    const notifications = (await notificationsOf(scene)).filter(({ kind }) => kind !== 'task-ended');
     expect(notifications.map(({ kind }) => String(kind)).sort((one, other) => one.localeCompare(other))).toEqual([
       'budget-notice',
       'queue-paused',
