@@ -66,6 +66,9 @@ export function startResultLoop({
     note(undefined);
     await onRecorded(written);
     await settle(redis, waiting, refusals);
+    for (const result of written) {
+      if (result.kind === 'end') void addTrace(redis, result.taskId, 'recorded', result.outcome);
+    }
     for (const { reason } of refusals) log.error({ reason }, 'a result is refused');
     return restMs;
   };
@@ -133,7 +136,7 @@ function describeIssues(
   return `Could not accept the result: ${problems.join('; ')}.`.slice(0, 2_000);
 }
 
-/** Takes what was written off the stream, and says so in the traces of the tasks. */
+/** Takes what was dealt with off the stream, and keeps what is refused. */
 async function settle(redis: Redis, waiting: readonly WaitingResult[], refusals: readonly Refusal[]): Promise<void> {
   // Both or neither: a Redis that is full refuses to keep, and would still take away.
   const transaction = redis.multi();
@@ -143,9 +146,4 @@ async function settle(redis: Redis, waiting: readonly WaitingResult[], refusals:
     waiting.map(({ id }) => id),
   );
   await transaction.exec();
-  const refused = new Set(refusals.map(({ result }) => result));
-  for (const result of waiting) {
-    const { kind, taskId, outcome } = result.payload as { kind?: string; taskId: string; outcome: string };
-    if (kind === 'end' && !refused.has(result)) void addTrace(redis, taskId, 'recorded', outcome);
-  }
 }

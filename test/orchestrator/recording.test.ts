@@ -70,10 +70,12 @@ test('what nobody can record is kept for a person to look at, counted, and keeps
   const { client } = scene.redis;
   for (const text of ['no JSON', '{"version":1,"kind":"end"}', 'null']) await client.xadd(stream, '*', 'result', text);
   await client.xadd(stream, '*', 'something', 'else');
-  const { url } = await scene.start();
+  const { url, output } = await scene.start();
   const id = await scene.ask('cost=0.02');
   expect(await scene.untilRows(1)).toMatchObject([{ task_id: id, success: 1 }]);
   await vi.waitFor(async () => expect(await scene.queue.results()).toEqual({ waiting: 0, refused: 4 }), WAIT);
+  await vi.waitFor(() => expect(output().match(/a result is refused/g)).toHaveLength(4), WAIT);
+  expect(output()).not.toContain('results could not be taken');
   expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/^swarm_results_refused 4$/m);
   const kept = await client.xrange(`${stream}:refused`, '-', '+');
   expect(kept.map(([, [, , , reason]]) => reason)).toEqual(
