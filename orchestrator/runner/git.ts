@@ -113,7 +113,7 @@ export async function registrationsIn(repository: string): Promise<readonly Regi
   const links = await Promise.all(gitDirs.map((gitDir) => orNothing(readFile(join(gitDir, 'gitdir'), 'utf8'))));
   return gitDirs.flatMap((gitDir, index) => {
     const link = links[index];
-    return link === undefined ? [] : [{ gitDir, path: resolve(gitDir, dirname(link)) }];
+    return link ? [{ gitDir, path: resolve(gitDir, dirname(link)) }] : [];
   });
 }
 

@@ -63,7 +63,7 @@ export async function makeRoom(site: Site, log: Log): Promise<void> {
   await remove(site, { withBranch: false, log });
   // Killed even earlier, git leaves a registration that names no folder, and locked, so that it would stay for ever.
   const husk = join(site.repository, 'worktrees', basename(site.path));
-  if (!(await look(join(husk, 'gitdir')))) await rm(husk, { recursive: true, force: true });
+  if (!(await look(join(husk, 'gitdir')))?.size) await rm(husk, { recursive: true, force: true });
 }
 
 /** Makes it nobody's: `prune` removes it when it is old. An empty folder is what git leaves when it is killed early on. */

@@ -376,6 +376,15 @@ describe('a task that is taken up again', () => {
       'new',
     ],
     [
+      'was being made: a registration that does not name its folder yet',
+      ({ gitDir }, path) => {
+        rmSync(path, { recursive: true });
+        rmSync(gitDir('t1'), { recursive: true });
+        write(gitDir('t1'), { locked: 'initializing', gitdir: '' });
+      },
+      'new',
+    ],
+    [
       'was being made: half its registration',
       ({ gitDir }, path) => {
         rmSync(path, { recursive: true });
