@@ -42,9 +42,29 @@ export async function repositoryMark(folder: string): Promise<string | undefined
   return stats && `${stats.dev}:${stats.ino}`;
 }
 
-/** Makes the files of a worktree those of the commit it stands on. */
-export async function checkOut(place: { readonly gitDir: string; readonly workTree: string }): Promise<void> {
-  await git(['reset', '--hard', '--quiet', '--no-recurse-submodules'], place, LONG_TIMEOUT_MS);
+/**
+ * Fills a worktree that stands on a commit with its files, and makes a branch there; if there is one of that name, with the
+ * files of that. Returns whether the branch is new.
+ */
+export async function checkOut(
+  branch: string,
+  place: { readonly gitDir: string; readonly workTree: string },
+): Promise<boolean> {
+  const how = ['checkout', '--quiet', '--force', '--no-recurse-submodules'];
+  try {
+    await git([...how, '--no-track', '-b', branch], place, LONG_TIMEOUT_MS);
+    return true;
+  } catch (error) {
+    if (!(error instanceof GitError && /a branch named .* already exists/.test(error.stderr))) throw error;
+    await git([...how, branch, '--'], place, LONG_TIMEOUT_MS);
+    return false;
+  }
+}
+
+/** The commit that a worktree on no branch stands on: git notes it in a file, unless the repository keeps its refs elsewhere. */
+export async function detachedAt(gitDir: string): Promise<string | undefined> {
+  const head = await orNothing(readFile(join(gitDir, 'HEAD'), 'utf8'));
+  return /^[\da-f]{40,64}(?=\n$)/.exec(head ?? '')?.[0] ?? (await commitOf('HEAD', { gitDir }));
 }
 
 /** What is to be saved: a worktree's files, on which branch, since which commit, and in what words. */
@@ -86,8 +106,12 @@ export interface Changes {
   readonly newRepositories: number;
 }
 
+/** Of a branch that is where it began, or is not there. */
+export const NO_CHANGES: Changes = { commits: 0, filesChanged: 0, newRepositories: 0 };
+
 /** Compares two commits. */
 export async function changesBetween(base: string, tip: string, place: Place): Promise<Changes> {
+  if (base === tip) return NO_CHANGES;
   const commits = Number(await git(['rev-list', '--count', `${base}..${tip}`], place));
   const raw = await git(['diff-tree', '-r', '--raw', '-z', '--no-renames', base, tip], place);
   // Two fields a file: its modes and ids, then its name.

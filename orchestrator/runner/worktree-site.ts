@@ -10,7 +10,9 @@ import {
   changesBetween,
   checkOut,
   commitAll,
+  detachedAt,
   mergeBase,
+  NO_CHANGES,
   type Registration,
   registrationsIn,
 } from './git.ts';
@@ -77,16 +79,24 @@ async function putAside(path: string, log: Log): Promise<void> {
   log.warn({ taskId: basename(path), path: aside }, 'files that belong to no worktree were put aside');
 }
 
-/** The note of its base comes last: it is the sign of a whole worktree. */
+/**
+ * As few runs of git as it can be done with: each takes longer than all that we do ourselves. The branch comes when all files
+ * are there, and the note of the base last: it is the sign of a whole worktree.
+ */
 export async function create(
   site: Site,
   { projectPath, commit, log }: { projectPath: string; commit: string | undefined; log: Log },
 ): Promise<string> {
-  const isNew = await add(site, projectPath, commit);
+  const project = { folder: projectPath };
+  const start = (commit && (await commitOf(commit, project))) ?? 'HEAD';
+  await git(['worktree', 'add', '--quiet', '--detach', '--no-checkout', site.path, start], project);
+  let isNew = false;
   try {
     const { gitDir } = (await registrationOf(site))!;
-    const [tip] = await Promise.all([commitOf('HEAD', { gitDir }), checkOut({ gitDir, workTree: site.path })]);
-    const base = isNew ? tip : await commonBase(tip, projectPath);
+    const first = await detachedAt(gitDir);
+    const branch = branchOf(site.path);
+    isNew = await checkOut(branch, { gitDir, workTree: site.path });
+    const base = isNew ? first : await commonBase(await commitOf(`refs/heads/${branch}`, { gitDir }), projectPath);
     if (base === undefined) throw new OperatorError('the project has no commit', 'Check out a branch there.');
     await writeFile(join(gitDir, BASE_NOTE), base, { flush: true });
     return base;
@@ -96,21 +106,6 @@ export async function create(
       log.warn({ taskId: basename(site.path), reason: describeError(again) }, 'half a worktree stays');
     });
     throw error;
-  }
-}
-
-/** Adds a worktree without files; false if there was a branch of its name, on which it stands then. */
-async function add({ path }: Site, projectPath: string, commit: string | undefined): Promise<boolean> {
-  const project = { folder: projectPath };
-  const start = (commit && (await commitOf(commit, project))) ?? 'HEAD';
-  const how = ['worktree', 'add', '--quiet', '--no-checkout'];
-  try {
-    await git([...how, '-b', branchOf(path), path, start], project);
-    return true;
-  } catch (error) {
-    if (!(error instanceof GitError && /a branch named .* already exists/.test(error.stderr))) throw error;
-    await git([...how, path, branchOf(path)], project);
-    return false;
   }
 }
 
@@ -139,7 +134,7 @@ export async function save(
 export async function changesOn(site: Site, base: string | undefined): Promise<Changes> {
   const place = { gitDir: site.repository };
   const tip = await commitOf(`refs/heads/${branchOf(site.path)}`, place);
-  if (tip === undefined) return { commits: 0, filesChanged: 0, newRepositories: 0 };
+  if (tip === undefined) return NO_CHANGES;
   const since = base ?? (await commitOf('HEAD', place));
   if (since === undefined) throw new OperatorError('the project has no commit', 'Check out a branch there.');
   return changesBetween(since, tip, place);
@@ -163,8 +158,9 @@ export async function remove(site: Site, { withBranch, log }: { withBranch: bool
   // As git does it, but git refuses where it was killed half way.
   const registration = await registrationOf(site);
   if (registration) await rm(registration.gitDir, { recursive: true, force: true });
-  if (!withBranch || !(await commitOf(`refs/heads/${branchOf(site.path)}`, place))) return;
+  if (!withBranch) return;
   await git(['branch', '--quiet', '-D', branchOf(site.path)], place).catch((error: unknown) => {
+    if (error instanceof GitError && /^error: branch .* not found/m.test(error.stderr)) return;
     // Somebody is looking at it in a checkout of their own.
     if (!(error instanceof GitError && /checked out|used by worktree/.test(error.stderr))) throw error;
     log.warn({ taskId: basename(site.path), reason: describeError(error) }, 'an empty branch stays');
