@@ -57,7 +57,7 @@ const REFUSALS: readonly [what: string, body: string, given: Delivering, status:
 test('what is not signed, too large, no JSON or nothing to review has its status, and nothing is queued', async () => {
   const scene = await makeGithubScene();
   const { samples } = await scene.startHere();
-  await vi.waitFor(() => expect(scene.github.requests).toContain('GET /user'));
+  await vi.waitFor(() => expect(scene.github.requests).toContain('GET /user'), 15_000);
   for (const [what, body, given, status, said] of REFUSALS) {
     const delivered = await scene.deliver(body, given);
     expect([delivered.status, JSON.stringify(delivered.answer)], what).toEqual([status, expect.stringMatching(said)]);
