@@ -7,16 +7,15 @@ import { startScheduler as startInProcess } from '../../scheduler/scheduler.ts';
 import { ACCEPT, expectLintFree, expectSameSeries } from '../support/exposition-checks.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { tempDir } from '../support/memory-builder.ts';
-import { seedMonitorDb } from '../support/monitor-seed.ts';
 import { parseSamples } from '../support/running-exporter.ts';
 import { startScheduler } from '../support/running-scheduler.ts';
 import { entry, notingJob, schedulerSettings } from '../support/scheduler-scene.ts';
+import { startSeededScheduler } from '../support/seeded-scheduler.ts';
 
 const GOLDEN = new URL('../golden/scheduler-families.txt', import.meta.url);
 
-test('it starts without Redis and without a single setting, is ready, and exports the families in test/golden/scheduler-families.txt (write it anew with UPDATE_GOLDEN=1), in two valid forms', async () => {
-  const folder = seedMonitorDb(tempDir());
-  const { url, readiness, end } = await startScheduler(folder);
+test('it starts without Redis, is ready, and exports the families in test/golden/scheduler-families.txt (write it anew with UPDATE_GOLDEN=1), in two valid forms', async () => {
+  const { folder, url, readiness, end } = await startSeededScheduler();
   const scrape = async (accept: string) =>
     await (await fetch(`${url}/metrics`, { headers: { Accept: accept } })).text();
   const text = await scrape(ACCEPT.text);
