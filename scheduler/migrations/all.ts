@@ -9,6 +9,7 @@ import { pullRequestReviews } from './pull-request-reviews.ts';
 import { retros } from './retros.ts';
 import { scheduleSlots } from './schedule-slots.ts';
 import { telegram } from './telegram.ts';
+import { toolRequests } from './tool-requests.ts';
 
 /** Every migration, in the order in which they are applied. To add one: a file here, and a line at the end. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   telegram,
   retros,
   backups,
+  toolRequests,
 ];
