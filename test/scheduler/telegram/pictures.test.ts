@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
+import { toFacts } from '../../../lib/queue/refused-call.ts';
 import { taskValue } from '../../lib/queue/task-value.ts';
 import { openPhonePage } from '../../support/browser.ts';
 import { orchestratedRow, usageRow } from '../../support/memory-builder.ts';
@@ -60,7 +61,7 @@ const PICTURES: readonly (readonly [name: string, talk: (scene: PhoneScene) => P
   ],
   [
     'approval',
-    async ({ api, queue }) => {
+    async ({ api, queue, notify }) => {
       const prompt = 'Aggiorna il calcolo della tassa di soggiorno e prova tutte le tariffe.';
       await queue.enqueue(
         taskValue({ project: 'miracollo', approval: 'pending', budgetUsd: 3, source: 'github', prompt }),
@@ -69,7 +70,11 @@ const PICTURES: readonly (readonly [name: string, talk: (scene: PhoneScene) => P
       const before = { ...question };
       await api.press('Approva');
       await vi.waitFor(() => expect(question.text).toMatch(/^✅ Approvato/), PATIENTLY);
-      return [before, question];
+      const id = '7c1d2e3f-4a5b-4c6d-8e7f-0a1b2c3d4e5f';
+      const call = { tool: 'Bash', input: 'npm install date-fns', rule: 'Bash(npm install date-fns)' } as const;
+      const facts = { ...end, id, agent: 'cervella-backend', outcome: 'needs-attention', prompt, ...toFacts([call]) };
+      await notify({ kind: 'tool-request', key: 'ended-7c1d2e3f-0', facts });
+      return [before, question, await api.message(/chiede quello che non può usare/)];
     },
   ],
   [
