@@ -2,11 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
-import { toFacts } from '../../../lib/queue/refused-call.ts';
 import { taskValue } from '../../lib/queue/task-value.ts';
 import { openPhonePage } from '../../support/browser.ts';
 import { orchestratedRow, usageRow } from '../../support/memory-builder.ts';
 import { makePhone, type PhoneScene } from '../../support/phone-scene.ts';
+import { refuseNext } from '../../support/refused-task.ts';
 import { renderChat, type Shown } from './chat-page.ts';
 
 /** `UPDATE_SCREENSHOTS=1 npx vitest run test/scheduler/telegram/pictures.test.ts` takes the pictures in docs/ anew. */
@@ -61,19 +61,20 @@ const PICTURES: readonly (readonly [name: string, talk: (scene: PhoneScene) => P
   ],
   [
     'approval',
-    async ({ api, queue, notify }) => {
+    async (scene) => {
+      const { api, queue } = scene;
       const prompt = 'Aggiorna il calcolo della tassa di soggiorno e prova tutte le tariffe.';
-      await queue.enqueue(
+      const { id } = await queue.enqueue(
         taskValue({ project: 'miracollo', approval: 'pending', budgetUsd: 3, source: 'github', prompt }),
       );
       const question = await api.message(/Serve un sì/);
       const before = { ...question };
       await api.press('Approva');
       await vi.waitFor(() => expect(question.text).toMatch(/^✅ Approvato/), PATIENTLY);
-      const id = '7c1d2e3f-4a5b-4c6d-8e7f-0a1b2c3d4e5f';
+      await queue.cancel(id, 'no');
+      await queue.enqueue(taskValue({ project: 'miracollo', priority: 'high', prompt }));
       const call = { tool: 'Bash', input: 'npm install date-fns', rule: 'Bash(npm install date-fns)' } as const;
-      const facts = { ...end, id, agent: 'cervella-backend', outcome: 'needs-attention', prompt, ...toFacts([call]) };
-      await notify({ kind: 'tool-request', key: 'ended-7c1d2e3f-0', facts });
+      await refuseNext(scene, [call], { ...end, prompt });
       return [before, question, await api.message(/chiede quello che non può usare/)];
     },
   ],

@@ -1,38 +1,13 @@
-import { Queue, Worker } from 'bullmq';
 import { expect, test, vi } from 'vitest';
 import type { RefusedCall } from '../../../lib/queue/refused-call.ts';
-import { beginTask } from '../../../lib/queue/task-state.ts';
-import { tellEnds } from '../../../orchestrator/recorder/tell-ends.ts';
-import { finishTask } from '../../lib/queue/task-steps.ts';
 import { taskValue } from '../../lib/queue/task-value.ts';
-import { makePhone, type PhoneScene } from '../../support/phone-scene.ts';
-import { endResult } from '../../support/result-values.ts';
+import { makePhone } from '../../support/phone-scene.ts';
+import { refuseNext } from '../../support/refused-task.ts';
 
 const PATIENTLY = { timeout: 20_000, interval: 30 };
 const DAY_MS = 86_400_000;
 const RULED: RefusedCall = { tool: 'Bash', input: 'npm ci', rule: 'Bash(npm ci)' };
 const UNRULED: RefusedCall = { tool: 'Bash', input: 'npm ci | sh', why: 'no-rule' };
-
-/** The task that is next ends because its agent was refused these calls, and people are told as the recorder tells them. */
-async function refuse({ redis, notify }: PhoneScene, refused: RefusedCall[]): Promise<string> {
-  const options = { connection: redis.client, prefix: 'swarm' };
-  const worker = new Worker('swarm-tasks', null, { ...options, autorun: false });
-  const job = await worker.getNextJob('token');
-  await worker.close();
-  const id = String(job?.id);
-  const { generation, progress } = await beginTask(redis.client, id);
-  const error = 'It was refused the use of Bash, so its work may be incomplete.';
-  const end = endResult({
-    ...{ taskId: id, project: 'acme', round: progress.round, outcome: 'needs-attention', error, refused },
-    ...{ prompt: 'Installa <tutto>', costUsd: 0.25, branch: `swarm/${id}` },
-  });
-  await finishTask(redis.client, { id, generation }, { ...progress, runs: 1, refused }, end);
-  const bull = new Queue('swarm-tasks', options);
-  await (await bull.getJob(id))?.moveToFailed(new Error('it failed'), 'token', false);
-  await bull.close();
-  await notify(...tellEnds([end]));
-  return id;
-}
 
 async function setUp(env: Readonly<Record<string, string>> = {}) {
   const scene = await makePhone({ env });
@@ -44,7 +19,7 @@ async function setUp(env: Readonly<Record<string, string>> = {}) {
   const ask = async (refused: RefusedCall[], more: Parameters<typeof taskValue>[0] = {}) => {
     const before = api.messages.length;
     await queue.enqueue(taskValue({ project: 'acme', ...more }));
-    const id = await refuse(scene, refused);
+    const id = await refuseNext(scene, refused);
     return { id, question: await api.message(/🔧/, before) };
   };
   return { ...scene, shown, ask };
@@ -178,7 +153,7 @@ test('a task that waited for its yes may ask for a tool in the same round: butto
   // Somebody says yes at the desk, so that the button was never used.
   await queue.approve(id);
   await vi.waitFor(() => expect(first.text).toBe('Non aspetta più una risposta.'), PATIENTLY);
-  await refuse(scene, [RULED]);
+  await refuseNext(scene, [RULED]);
   const second = await api.message(/chiede quello che non può usare/);
   api.pressData(approve.callback_data ?? '', {}, first.id);
   await vi.waitFor(
