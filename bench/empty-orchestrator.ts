@@ -16,7 +16,7 @@ const NOTHING_DONE: RunEnd = {
   usage: [],
   turns: 0,
   durationMs: 0,
-  deniedTools: [],
+  denials: [],
   retriesOverloaded: 0,
 };
 

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError } from '../lib/errors.ts';
 import type { Project } from '../lib/projects.ts';
-import { currentAttempt } from '../lib/queue/progress.ts';
+import { currentAttempt, type TaskProgress } from '../lib/queue/progress.ts';
 import type { Task } from '../lib/queue/task.ts';
 import { checkClaim } from '../lib/queue/task-state.ts';
 import { tracing } from '../lib/queue/trace.ts';
@@ -15,6 +15,7 @@ import { composePrompt } from './prompt.ts';
 import { judgeAnswer } from './review-answer.ts';
 import { agentArguments } from './runner/agent-arguments.ts';
 import { processOwner } from './runner/marker.ts';
+import { describeDenials } from './runner/refused-calls.ts';
 import { layReviewFile } from './runner/review-file.ts';
 import type { RunEnd } from './runner/run-end.ts';
 import { openTaskLog } from './runner/task-log.ts';
@@ -51,6 +52,7 @@ export async function runOnce(parts: Parts, hold: Hold, admission: Admission): P
   });
   if (!(await book(parts, hold, { end, runId: started.runId, model: started.model }))) return { kind: 'lost' };
   if (answer) hold.progress = { ...hold.progress, answer };
+  if (end.outcome === 'needs-attention') hold.progress = { ...hold.progress, ...refusedCalls(task, end) };
   const next = decideNext(end, hold.progress, parts.settings, { nowMs: Date.now(), random: Math.random() });
   return conclude(parts, hold, { end, next, worktree });
 }
@@ -68,6 +70,12 @@ async function openWorktree({ worktrees }: Parts, { id: taskId, review }: Task, 
     await sleep(REOPEN_AFTER_MS);
     return await open();
   }
+}
+
+/** What a person may be asked to grant. Whatever strangers have talked a reviewer into wishing for, nobody is asked. */
+function refusedCalls({ review, grantedTools }: Task, { denials }: RunEnd): Pick<TaskProgress, 'refused'> {
+  const refused = review === undefined ? describeDenials(denials, grantedTools) : [];
+  return refused.length === 0 ? {} : { refused };
 }
 
 interface Started {
@@ -142,6 +150,7 @@ async function runWatched(
           model,
           maxBudgetUsd: remainingUsd,
           isReview: task.review !== undefined,
+          grantedTools: task.grantedTools,
           session: { id: sessionId, isResumed: isResume },
         }),
       ],

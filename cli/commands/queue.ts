@@ -100,7 +100,7 @@ function addShow(queue: Command): void {
       if (json) printJson(facts);
       else {
         const known = Object.entries(facts).filter(([, value]) => value !== null);
-        printLines(alignColumns(known.map(([name, value]) => [name, oneLine(String(value), 2_000)])));
+        printLines(alignColumns(known.map(([name, value]) => [name, oneLine([value].flat().join('; '), 2_000)])));
       }
     });
 }
@@ -125,10 +125,13 @@ function addApprove(queue: Command): void {
   queue
     .command('approve')
     .argument('<id>')
-    .description('say yes to a task that waits for it, where no phone does')
+    .description('say yes to a task that waits for it, or that asks for a tool it was refused, where no phone does')
     .option('--json', 'print it as JSON')
     .action(async (id: string, { json }: { json?: true }) => {
-      const state = await withQueue((tasks) => tasks.approve(id));
+      const state = await withQueue(async (tasks) => {
+        const refused = (await tasks.show(id))?.end?.refused;
+        return refused === undefined ? await tasks.approve(id) : await tasks.grant(id);
+      });
       if (json) printJson({ id, state });
       else printLines([`${id}: ${state}`]);
     });

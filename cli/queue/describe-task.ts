@@ -1,5 +1,6 @@
 import type { TaskState } from '../../lib/queue/outcome.ts';
 import { spentUsd, type TaskProgress } from '../../lib/queue/progress.ts';
+import { NOT_GRANTABLE, type RefusedCall } from '../../lib/queue/refused-call.ts';
 import type { TaskView } from '../../lib/queue/task-view.ts';
 
 /** A task as commands print it as JSON. */
@@ -24,8 +25,15 @@ export function describeTask({ id, state, task, progress, outcome, error, endedA
     delayedUntil: delayedUntilMs === undefined ? null : new Date(delayedUntilMs).toISOString(),
     sessionId: progress.session?.id ?? end?.sessionId ?? null,
     branch: progress.branch ?? end?.branch ?? null,
+    refused: end?.refused?.map(describeRefused) ?? null,
+    grantedTools: task?.grantedTools ?? null,
     prompt: facts?.prompt ?? null,
   };
+}
+
+function describeRefused(call: RefusedCall): string {
+  if ('rule' in call) return `${call.rule} (swarm queue approve grants it)`;
+  return `${call.tool}: ${call.input} (cannot be granted: ${NOT_GRANTABLE[call.why]})`;
 }
 
 function reasonToWait(state: TaskState, { waitingFor }: TaskProgress): string | null {

@@ -1,4 +1,4 @@
-import { type AgentEvent, parseEvent, type ResultEvent } from '../../orchestrator/runner/events.ts';
+import { type AgentEvent, namesOfDenied, parseEvent, type ResultEvent } from '../../orchestrator/runner/events.ts';
 import { createLogClock, type Timed } from './log-clock.ts';
 import type { Happening } from './timeline.ts';
 
@@ -107,12 +107,12 @@ function saidBy(event: AgentEvent, { model }: Line): Said | undefined {
   }
 }
 
-function describeResult({ subtype, isError, turns, totalCostUsd, deniedTools, text, errors }: ResultEvent): string {
+function describeResult({ subtype, isError, turns, totalCostUsd, denials, text, errors }: ResultEvent): string {
   // The command line calls it a success that it has been refused by the provider.
   const verdict = isError && subtype === 'success' ? 'error' : subtype;
   return [
     `${verdict}, ${turns} ${turns === 1 ? 'turn' : 'turns'}, ${totalCostUsd.toFixed(4)} USD for the session`,
-    ...(deniedTools.length > 0 ? [`refused: ${deniedTools.join(', ')}`] : []),
+    ...(denials.length > 0 ? [`refused: ${namesOfDenied(denials).join(', ')}`] : []),
     ...[text, ...errors].filter(Boolean).map((each) => cut(each)),
   ].join('; ');
 }

@@ -30,6 +30,7 @@ export function endResult(
     turns: progress.usage.reduce((sum, { turns }) => sum + turns, 0),
     ...(progress.branch === undefined ? {} : { branch: progress.branch }),
     ...(progress.answer === undefined ? {} : { answer: progress.answer }),
+    ...(progress.refused === undefined ? {} : { refused: [...progress.refused] }),
     endedAt: new Date(nowMs).toISOString(),
     usage: usageRows(progress),
   };

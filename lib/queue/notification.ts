@@ -14,6 +14,7 @@ export const NOTIFICATION_KINDS = [
   'budget-notice',
   'queue-paused',
   'task-ended',
+  'tool-request',
   'project-health',
   'checklist',
   'reviews-capped',

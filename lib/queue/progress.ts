@@ -1,4 +1,5 @@
 import type { Outcome } from './outcome.ts';
+import type { RefusedCall } from './refused-call.ts';
 import type { Tokens } from './result.ts';
 import type { ReviewAnswer } from './review.ts';
 
@@ -60,6 +61,8 @@ export interface TaskProgress {
   readonly usage: readonly AttemptUsage[];
   readonly branch?: string;
   readonly answer?: ReviewAnswer;
+  /** What its last run was refused, and a person may grant. */
+  readonly refused?: readonly RefusedCall[];
   /** Why it waits although it could be taken, and until when. */
   readonly waitingFor?: { readonly reason: string; readonly untilMs: number };
 }
@@ -88,7 +91,7 @@ export function spentUsd({ usage, attemptsBefore }: TaskProgress): number {
 
 /** The progress of a task that a person has tried again after its end. */
 export function nextRound(progress: TaskProgress): TaskProgress {
-  const { run: _run, waitingFor: _waitingFor, ...kept } = progress;
+  const { run: _run, waitingFor: _waitingFor, refused: _refused, ...kept } = progress;
   return {
     ...kept,
     round: progress.round + 1,

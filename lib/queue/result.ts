@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OUTCOMES } from './outcome.ts';
+import { MOST_CALLS, refusedCallSchema } from './refused-call.ts';
 import { reviewAnswerSchema } from './review.ts';
 import { batchId, MOST_ROWS, machineName, origin, shippedRowSchema } from './shipped-row.ts';
 
@@ -53,6 +54,8 @@ const endSchema = z.strictObject({
   branch: z.string().max(300).optional(),
   /** Of a review; whoever asked for it takes it from here. */
   answer: reviewAnswerSchema.optional(),
+  /** What its agent was refused; whoever talks to people asks whether it may. Never of a review. */
+  refused: z.array(refusedCallSchema).max(MOST_CALLS).optional(),
   endedAt: moment,
   usage: z.array(usage),
 });

@@ -1,24 +1,21 @@
 import { type Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { OperatorError, UsageError } from '../errors.ts';
+import { OperatorError } from '../errors.ts';
+import { APPROVAL_MS } from './approval.ts';
 import { endResult } from './end-result.ts';
+import { grantTools } from './grant.ts';
 import { KEY_PREFIX, QUEUES, redisKey } from './names.ts';
 import type { TaskState as StateName } from './outcome.ts';
-import { nextRound } from './progress.ts';
 import type { Result } from './result.ts';
 import { countResults, sendResult } from './results.ts';
 import { PRIORITIES, parseTask, type Task } from './task.ts';
 import { CANCELLED_KEY, listTasks, readTasks } from './task-reader.ts';
-import { finishUnbegunTask, keepTask, reopenTask, requestCancel } from './task-state.ts';
+import { finishUnbegunTask, requestCancel } from './task-state.ts';
 import type { Place, TaskView } from './task-view.ts';
 import { addTrace, dropTrace } from './trace.ts';
+import { tryAgain } from './try-again.ts';
 
 const DAY_SECONDS = 86_400;
-/** How long a person has to say yes. */
-const APPROVAL_MS = 7 * DAY_SECONDS * 1_000;
-/** A task that is tried again waits so long at most for its old end to be forgotten. */
-const REOPEN_MS = 10_000;
-const [LET_GO_TRIES, LET_GO_EVERY_MS] = [20, 100];
 const KEPT_CANCELLED = 1_000;
 const PLACES = ['active', 'wait', 'prioritized', 'delayed', 'completed', 'failed'] as const;
 const OVER: readonly StateName[] = ['completed', 'failed', 'cancelled'];
@@ -56,6 +53,12 @@ export interface TaskQueue {
    * @throws UsageError if it is in another state, or another task of its dedupe key is not over.
    */
   readonly retry: (id: string) => Promise<StateName>;
+  /**
+   * Has a task that ended for want of a tool tried again, with exactly the calls granted that its agent was refused; gives the
+   * state it is in then.
+   * @throws UsageError if it asks for nothing that can be granted, or could not be retried.
+   */
+  readonly grant: (id: string) => Promise<StateName>;
   /**
    * Says yes to a task that waits for it; gives the state it is in then. Doing it again does what a crash has left undone.
    */
@@ -114,15 +117,6 @@ export function openTaskQueue(redis: Redis): TaskQueue {
     );
   };
 
-  /** The end of a task stands before its worker lets go of the job. */
-  const removeEnded = async (id: string): Promise<void> => {
-    for (let tries = LET_GO_TRIES; tries > 0; tries -= 1) {
-      if ((await tasks.remove(id)) === 1) return;
-      await new Promise((resolve) => setTimeout(resolve, LET_GO_EVERY_MS));
-    }
-    throw new OperatorError(`Could not retry task "${id}": its worker still holds it.`, 'Try again in a moment.');
-  };
-
   return {
     show,
     promote,
@@ -175,24 +169,15 @@ export function openTaskQueue(redis: Redis): TaskQueue {
       return 'cancelled';
     },
     retry: async (id) => {
-      const { state, task, progress } = await need(id);
-      if (state !== 'failed' && state !== 'cancelled') throw notRetriable(id, `it is ${state}`);
-      if (task === undefined) throw notRetriable(id, 'what it was asked is not known here, or not understood');
-      // In an order in which nothing is lost whatever line we die at: until it is reopened, its old end counts.
-      if (!(await keepTask(redis, task))) throw notRetriable(id, 'somebody else has had it tried again this moment');
-      await removeEnded(id);
-      const { id: addedId } = await add(task, task.approval === 'pending' ? APPROVAL_MS : REOPEN_MS);
-      if (addedId !== id) {
-        // A twin is there. This one's old job is gone, and the list must not forget it.
-        await redis.zadd(CANCELLED_KEY, Date.now(), id);
-        throw notRetriable(id, `task "${addedId}" has the same dedupe key and is not over`);
-      }
-      if (!(await reopenTask(redis, id, nextRound(progress)))) {
-        throw notRetriable(id, 'somebody else has had it tried again this moment');
-      }
-      await redis.zrem(CANCELLED_KEY, id);
-      await addTrace(redis, id, 'retry requested');
-      if (task.approval !== 'pending') await promote(id);
+      const view = await need(id);
+      await tryAgain({ redis, tasks, add, promote }, { view, task: view.task, event: 'retry requested' });
+      return (await need(id)).state;
+    },
+    grant: async (id) => {
+      const view = await need(id);
+      const task = grantTools(view);
+      const detail = task.grantedTools?.join('; ');
+      await tryAgain({ redis, tasks, add, promote }, { view, task, event: 'tools granted', detail });
       return (await need(id)).state;
     },
     approve: async (id) => {
@@ -234,11 +219,4 @@ async function firstOfPriority(redis: Redis, priority: number): Promise<string |
   const [from, to] = [priority * PRIORITY_FACTOR, (priority + 1) * PRIORITY_FACTOR];
   const [id] = await redis.zrangebyscore(key, from, `(${to}`, 'LIMIT', 0, 1);
   return id;
-}
-
-function notRetriable(id: string, reason: string): UsageError {
-  return new UsageError(
-    `Could not retry task "${id.slice(0, 100)}": ${reason}.`,
-    'Only a task that failed or was cancelled can be tried again.',
-  );
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { ARGUMENT_NAME, ARGUMENT_NAME_EXPECTED, MODEL_NAME, MODEL_NAME_EXPECTED } from './argument-name.ts';
+import { toolRuleSchema } from './refused-call.ts';
 import { reviewSchema } from './review.ts';
 
 /** BullMQ's numbers: less is sooner. */
@@ -13,10 +14,11 @@ const LONGEST_TIMEOUT_MS = 24 * 3_600_000;
 const TIMEOUT_EXPECTED = 'expected 1 s to 24 h';
 /** Less is no more than a rounding error of what a run costs. */
 const LEAST_BUDGET_USD = 0.001;
+/** Many more would be no exceptions any more. */
+const MOST_GRANTED = 20;
 const BUDGET_EXPECTED = 'expected 0.001 to 1,000 US dollars';
 
-/** What is asked of an agent: the payload of a job on the queue of tasks, in its first version. */
-export const taskSchema = z.strictObject({
+const fields = {
   version: z.literal(1),
   id: z.string().refine(isTaskId, 'expected letters, digits, _ and -, 64 at most, a letter and a digit among them'),
   prompt: z
@@ -40,7 +42,17 @@ export const taskSchema = z.strictObject({
   requestedAt: z.iso.datetime(),
   /** Set if it is the review of what strangers have written. */
   review: reviewSchema.optional(),
-});
+  /** What its agent may use besides, because a person has allowed it; what strangers have written gets nothing. */
+  grantedTools: z.array(toolRuleSchema).max(MOST_GRANTED, `expected ${MOST_GRANTED} rules at most`).optional(),
+};
+
+/** What is asked of an agent: the payload of a job on the queue of tasks, in its first version. */
+export const taskSchema = z
+  .strictObject(fields)
+  .refine(({ review, grantedTools }) => review === undefined || grantedTools === undefined, {
+    path: ['grantedTools'],
+    message: 'expected none for a review',
+  });
 export type Task = z.infer<typeof taskSchema>;
 
 /** BullMQ refuses an id of digits alone, and has keys of its own whose names are letters alone. */

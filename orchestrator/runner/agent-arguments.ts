@@ -11,6 +11,8 @@ export interface AgentArguments {
   readonly maxBudgetUsd?: number | undefined;
   /** It reads what strangers have written. */
   readonly isReview?: boolean;
+  /** Rules that a person has granted this task; a review gets none of them. */
+  readonly grantedTools?: readonly string[] | undefined;
 }
 
 const GIT = ['add', 'commit', 'status', 'diff', 'log', 'show', 'mv', 'rm'].map((command) => `git ${command}`);
@@ -42,7 +44,8 @@ const REVIEW_ARGUMENTS: readonly string[] = [
 ];
 
 /** The arguments of one run, to come after those of the command itself. */
-export function agentArguments({ session, agent, model, maxBudgetUsd, isReview = false }: AgentArguments): string[] {
+export function agentArguments(given: AgentArguments): string[] {
+  const { session, agent, model, maxBudgetUsd, isReview = false, grantedTools = [] } = given;
   return [
     ...['-p', '--output-format', 'stream-json', '--verbose'],
     ...[session.isResumed ? '--resume' : '--session-id', session.id],
@@ -51,7 +54,7 @@ export function agentArguments({ session, agent, model, maxBudgetUsd, isReview =
     ...(maxBudgetUsd === undefined ? [] : ['--max-budget-usd', formatUsd(maxBudgetUsd)]),
     ...(isReview
       ? [...REVIEW_ARGUMENTS, '--json-schema', reviewAnswerJsonSchema()]
-      : ['--permission-mode', 'dontAsk', '--allowedTools', ALLOWED_TOOLS.join(',')]),
+      : ['--permission-mode', 'dontAsk', '--allowedTools', [...ALLOWED_TOOLS, ...grantedTools].join(',')]),
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../lib/queue/outcome.ts';
 import type { Exit } from './agent-process.ts';
-import type { ResultEvent } from './events.ts';
+import { namesOfDenied, type ResultEvent } from './events.ts';
 import { isPlausibleReset, parseReset } from './limit-reset.ts';
 import { judgeRefusal } from './refusals.ts';
 import type { Seen } from './stream.ts';
@@ -76,8 +76,8 @@ function isTrustedExit({ exit, firedTimer, stopReason }: RunFacts): boolean {
 }
 
 function judgeSuccess(result: ResultEvent, isSchemaAsked: boolean): Classified {
-  if (result.deniedTools.length > 0) {
-    const error = `It was refused the use of ${result.deniedTools.join(', ')}, so its work may be incomplete. Look at it, and do by hand what is missing.`;
+  if (result.denials.length > 0) {
+    const error = `It was refused the use of ${namesOfDenied(result.denials).join(', ')}, so its work may be incomplete. Look at it, and do by hand what is missing.`;
     return { outcome: 'needs-attention', error };
   }
   if (isSchemaAsked && (result.structuredOutput ?? undefined) === undefined) {

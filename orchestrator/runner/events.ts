@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { type ModelUsage, sumByModel } from './model-usage.ts';
 
+/** A call of a tool that the agent asked for and did not get. */
+export interface Denial {
+  readonly tool: string;
+  /** As the agent wrote it: text of outside, of any length. */
+  readonly input: unknown;
+}
+
 /** The last word of a run. */
 export interface ResultEvent {
   readonly kind: 'result';
@@ -10,8 +17,7 @@ export interface ResultEvent {
   readonly apiStatus: number | undefined;
   readonly text: string;
   readonly errors: readonly string[];
-  /** Names of the tools that the agent asked for and did not get. */
-  readonly deniedTools: readonly string[];
+  readonly denials: readonly Denial[];
   readonly structuredOutput: unknown;
   readonly totalCostUsd: number;
   readonly turns: number;
@@ -87,13 +93,24 @@ const result = z.object({
   api_error_status: status,
   result: words(20_000),
   errors: z.array(words(1_000)).catch([]),
-  permission_denials: z.array(z.object({ tool_name: words(100) }).catch({ tool_name: 'a tool' })).catch([]),
+  permission_denials: z
+    .array(
+      z
+        .object({ tool_name: words(100), tool_input: z.unknown().optional() })
+        .catch({ tool_name: 'a tool', tool_input: {} }),
+    )
+    .catch([]),
   structured_output: z.unknown().optional(),
   total_cost_usd: usd,
   num_turns: count,
   modelUsage: z.record(z.string(), used).catch({}),
   session_id: words(200),
 });
+
+/** The names of the tools that were refused, each once. */
+export function namesOfDenied(denials: readonly Denial[]): readonly string[] {
+  return [...new Set(denials.map(({ tool }) => tool))];
+}
 
 /** What a line says; `undefined` if it is no event at all. */
 export function parseEvent(line: string): AgentEvent | undefined {
@@ -177,7 +194,7 @@ function parseResult(value: unknown): AgentEvent {
     apiStatus: data.api_error_status,
     text: data.result,
     errors: data.errors.slice(0, 20),
-    deniedTools: [...new Set(data.permission_denials.map((each) => each.tool_name))].slice(0, 20),
+    denials: data.permission_denials.slice(0, 20).map(({ tool_name: tool, tool_input: input }) => ({ tool, input })),
     structuredOutput: data.structured_output,
     totalCostUsd: data.total_cost_usd,
     turns: data.num_turns,

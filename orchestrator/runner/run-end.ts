@@ -1,5 +1,6 @@
 import type { Outcome } from '../../lib/queue/outcome.ts';
 import { classifyRun, type RunFacts } from './classify.ts';
+import type { Denial } from './events.ts';
 import { type ModelUsage, ownUsage, type SessionTotals } from './model-usage.ts';
 
 /** What became of a run, and what it took. */
@@ -29,8 +30,7 @@ export interface RunEnd {
   readonly durationMs: number;
   readonly resultText?: string;
   readonly structuredOutput?: unknown;
-  /** Names of the tools it asked for and was refused. */
-  readonly deniedTools: readonly string[];
+  readonly denials: readonly Denial[];
   /** How often it was answered 429 or 529 and tried again. */
   readonly retriesOverloaded: number;
 }
@@ -61,7 +61,7 @@ export function endOfRun(facts: RunFacts, sessionBefore: SessionTotals | undefin
     durationMs,
     ...(result?.text ? { resultText: result.text } : {}),
     ...(result?.structuredOutput === undefined ? {} : { structuredOutput: result.structuredOutput }),
-    deniedTools: result?.deniedTools ?? [],
+    denials: result?.denials ?? [],
     retriesOverloaded: seen.overloadedRetries,
   };
 }

@@ -10,6 +10,7 @@ import { retros } from './retros.ts';
 import { reviewDoubts } from './review-doubts.ts';
 import { scheduleSlots } from './schedule-slots.ts';
 import { telegram } from './telegram.ts';
+import { toolRequests } from './tool-requests.ts';
 
 /** Every migration, in the order in which they are applied. To add one: a file here, and a line at the end. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   retros,
   backups,
   reviewDoubts,
+  toolRequests,
 ];

@@ -1,11 +1,11 @@
 import type { Stop } from '../../lib/lifecycle.ts';
 import type { NotificationWorker } from '../../lib/queue/notification-worker.ts';
-import { utc } from '../ledger.ts';
 import type { MonitorDb } from '../monitor-db.ts';
 import type { Outbox } from '../telegram/outbox.ts';
 import { createPhone, type Pace, type Phone } from '../telegram/phone.ts';
 import { isQuiet } from '../telegram/quiet-hours.ts';
 import { startSender } from '../telegram/sender.ts';
+import { takeNotification } from '../telegram/tool-requests.ts';
 import type { Tools } from '../tools.ts';
 import type { Part } from './part.ts';
 
@@ -60,12 +60,11 @@ async function startNotifications(tools: Tools, phone: Phone, { retryMs }: Pace)
 }
 
 /** From their queue in Redis into the outbox. What does that is loaded where there is a Redis: it is 20 MB of memory. */
-async function takeNotifications({ settings, clock, log }: Tools, outbox: Outbox): Promise<NotificationWorker> {
+async function takeNotifications({ settings, db, clock, log }: Tools, outbox: Outbox): Promise<NotificationWorker> {
   const { startNotificationWorker } = await import('../../lib/queue/notification-worker.ts');
   return startNotificationWorker({
     config: settings.work,
-    // By our own clock: that of whoever told it may be another.
-    take: (notification) => void outbox.add({ ...notification, at: utc(clock()) }),
+    take: (notification) => takeNotification(notification, { db, outbox, nowMs: clock() }),
     onTrouble: (reason) => log.warn({ reason }, 'a notification could not be taken'),
   });
 }

@@ -1,4 +1,4 @@
-import { mask } from '../mask.ts';
+import { mask } from '../../lib/mask.ts';
 
 /** Text from outside as one short line: nothing secret, no control characters, no half characters at its end. */
 export function cleanText(text: string, length: number): string {

@@ -4,7 +4,7 @@ import { utc } from '../ledger.ts';
 import type { Tools } from '../tools.ts';
 import { LANGUAGES, type Words } from '../words.ts';
 import { TelegramError } from './api.ts';
-import { watchApprovals } from './approvals.ts';
+import { watchApprovals } from './approval-watch.ts';
 import { forgetButtons, pressButton, releaseButton } from './buttons.ts';
 import type { Reply } from './chat.ts';
 import { ACTIONS, COMMANDS } from './commands/all.ts';

@@ -1,8 +1,10 @@
 import type { Words } from '../words.ts';
+import { askButtons } from './ask-buttons.ts';
 import type { Button, Keyboard } from './buttons.ts';
 import { type Html, join } from './html.ts';
 import type { Facts } from './outbox.ts';
 import type { Speaker, Values } from './speaker.ts';
+import { describeFactCalls } from './tool-requests.ts';
 import { LABELS } from './words/buttons.ts';
 import { OUTCOME_WORDS, PERIOD_WORDS, TOLD } from './words/notifications.ts';
 
@@ -51,16 +53,18 @@ export const KINDS = {
       expires: moment(Number(expiresMs)),
       prompt: quote(String(prompt), 800),
     }),
-    buttons: ({ id, round }) => {
-      const args = { id, round };
-      return [
-        [
-          { label: LABELS.approve, action: 'approve', args, isOnce: true },
-          { label: LABELS.reject, action: 'reject', args, isOnce: true },
-        ],
-        [{ label: LABELS.details, action: 'task-details', args: { id } }],
-      ];
-    },
+    buttons: (facts) => askButtons(facts, 'task'),
+    isAlone: true,
+  },
+  'tool-request': {
+    urgency: 'now',
+    words: () => TOLD.toolRequest,
+    values: (facts, speaker) => ({
+      ...describeTaskEnd(facts, speaker),
+      prompt: speaker.quote(String(facts.prompt), 400),
+      expires: speaker.moment(Number(facts.expiresMs)),
+    }),
+    buttons: (facts) => askButtons(facts, 'tool'),
     isAlone: true,
   },
   'budget-notice': {
@@ -129,7 +133,8 @@ function isGood(outcome: unknown): boolean {
   return outcome === 'ok' || outcome === 'cancelled';
 }
 
-function describeTaskEnd(facts: Facts, { money, duration, plain, quote }: Speaker): Values {
+function describeTaskEnd(facts: Facts, speaker: Speaker): Values {
+  const { money, duration, plain, quote } = speaker;
   const { id, outcome, costUsd, durationMs, error } = facts;
   const words = OUTCOME_WORDS[String(outcome)];
   return {
@@ -138,6 +143,7 @@ function describeTaskEnd(facts: Facts, { money, duration, plain, quote }: Speake
     time: duration(Number(durationMs)),
     short: shortId(String(id)),
     error: error === undefined ? undefined : quote(String(error), 700),
+    calls: describeFactCalls(facts, speaker),
     branch: facts.branch,
     link: facts.link,
   };

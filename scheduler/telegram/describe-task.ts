@@ -1,8 +1,10 @@
 import { spentUsd } from '../../lib/queue/progress.ts';
 import type { TaskView } from '../../lib/queue/task-view.ts';
+import { answerButtons } from './ask-buttons.ts';
 import type { Keyboard } from './buttons.ts';
 import type { Html } from './html.ts';
 import type { Speaker } from './speaker.ts';
+import { describeCalls } from './tool-requests.ts';
 import { LABELS } from './words/buttons.ts';
 import { OUTCOME_WORDS, STATE_WORDS } from './words/notifications.ts';
 import { REPLIES } from './words/replies.ts';
@@ -10,7 +12,8 @@ import { REPLIES } from './words/replies.ts';
 const LONGEST_PROMPT = 1_500;
 
 /** A task with all its facts. */
-export function describeTask(view: TaskView, { say, plain, money, moment, quote }: Speaker): Html {
+export function describeTask(view: TaskView, speaker: Speaker): Html {
+  const { say, plain, money, moment, quote } = speaker;
   const { id, state, task, progress, outcome, error, end, endedAt } = view;
   const facts = task ?? end;
   const words = outcome === undefined ? undefined : OUTCOME_WORDS[outcome];
@@ -21,6 +24,8 @@ export function describeTask(view: TaskView, { say, plain, money, moment, quote 
     project: facts?.project ?? '–',
     outcome: words && plain(words),
     error: error === undefined ? undefined : quote(error, 1_000),
+    calls: describeCalls(end?.refused, speaker),
+    granted: task?.grantedTools?.join('; '),
     cost: money(end?.costUsd ?? spentUsd(progress)),
     budget: task ? money(task.budgetUsd) : '–',
     attempts: end?.attempts ?? progress.failures + (progress.runs > 0 ? 1 : 0),
@@ -34,8 +39,8 @@ export function describeTask(view: TaskView, { say, plain, money, moment, quote 
   });
 }
 
-/** What can be done with a task as it stands. */
-export function taskButtons({ id, state, progress }: TaskView): Keyboard {
+/** What can be done with a task as it stands; `isToolAsked` if a person may still grant it what it was refused. */
+export function taskButtons({ id, state, progress }: TaskView, isToolAsked = false): Keyboard {
   const args = { id, round: progress.round };
   const looks = [
     { label: LABELS.log, action: 'task-log', args },
@@ -43,16 +48,14 @@ export function taskButtons({ id, state, progress }: TaskView): Keyboard {
   ];
   switch (state) {
     case 'needs-approval':
-      return [
-        [
-          { label: LABELS.approve, action: 'approve', args, isOnce: true },
-          { label: LABELS.reject, action: 'reject', args, isOnce: true },
-        ],
-        looks,
-      ];
+      return [answerButtons(args, 'task'), looks];
     case 'failed':
     case 'cancelled':
-      return [looks, [{ label: LABELS.retry, action: 'task-retry', args, isOnce: true }]];
+      return [
+        ...(isToolAsked ? [answerButtons(args, 'tool')] : []),
+        looks,
+        [{ label: LABELS.retry, action: 'task-retry', args, isOnce: true }],
+      ];
     case 'completed':
       return [looks, [{ label: LABELS.fix, action: 'task-fix', args, isOnce: true }]];
     default:

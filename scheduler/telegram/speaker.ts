@@ -1,4 +1,4 @@
-import { mask } from '../mask.ts';
+import { mask } from '../../lib/mask.ts';
 import type { Language, Words } from '../words.ts';
 import { cut, escapeText, type Html, join } from './html.ts';
 

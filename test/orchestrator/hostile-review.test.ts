@@ -145,6 +145,9 @@ test('the real agent: one that asks for a file beyond its folder is refused it, 
     error: expect.stringMatching(/Read/),
   });
   await scene.untilState('failed');
+  // Nobody is asked to let it: neither on the phone nor here.
+  expect((await scene.show(id)).refused).toBeNull();
+  expect(await scene.swarm('queue', 'approve', id)).toMatchObject({ code: 0, stdout: `${id}: failed\n` });
   expect(scene.github.reviews(7)).toEqual([]);
   expect(api.received.join('\n')).not.toContain(IN_HOME);
   expect(readFileSync(join(home, 'secret.txt'), 'utf8')).toBe(IN_HOME);

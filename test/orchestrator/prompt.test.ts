@@ -44,6 +44,17 @@ test('in a session that goes on it is told to go on, and reminded of the task', 
   );
 });
 
+test('granted a tool, it is told which, to the letter, in its session and in a new one', () => {
+  const granted: Task = { ...TASK, grantedTools: ['Bash(npm ci)', 'WebSearch'] };
+  const refused: TaskProgress = { ...NO_PROGRESS, round: 1, lastOutcome: 'needs-attention' };
+  const prompt = composePrompt(granted, refused, true);
+  expect(prompt).toContain('because you were refused a tool');
+  for (const each of [prompt, composePrompt(granted, refused, false)]) {
+    expect(each).toContain('exactly as it stands here');
+    expect(each).toContain('\n- Bash(npm ci)\n- WebSearch');
+  }
+});
+
 test('an error without end is cut, and so is the reminder', () => {
   const long = 'x'.repeat(50_000);
   expect(composePrompt(TASK, { ...failed, lastError: long }, false).length).toBeLessThan(1_500);

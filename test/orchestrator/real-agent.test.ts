@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
@@ -14,6 +14,9 @@ You do what you are told.
 `;
 
 const tool = (name: string, input: object): string => `#api tool ${name} ${JSON.stringify(input)}\n`;
+
+/** Nothing that an agent may do by itself. */
+const GRANTED = 'node -p "42" > made.txt';
 
 /** What the model answers, further options of `enqueue`, and what becomes of the task. The last leave a child behind. */
 const ENDS: readonly [answers: string, options: readonly string[], outcome: string, error: RegExp][] = [
@@ -74,6 +77,39 @@ test('the real agent: every end has its outcome, its one row and its series, and
   for (const [, , outcome] of ENDS) {
     expect(found.get(`swarm_agent_run_seconds_count{agent="cervella-fake",outcome="${outcome}"}`), outcome).toBe(1);
   }
+}, 120_000);
+
+test('the real agent: refused a tool and granted it, it goes on in its session and worktree, and the tool runs', async () => {
+  const api = await startModelApi();
+  const scene = await makeScene({
+    AGENT_COMMAND: findRealAgent(),
+    AGENT_AUTH: 'api-key',
+    ANTHROPIC_API_KEY: 'sk-dummy',
+    ANTHROPIC_BASE_URL: api.url,
+  });
+  mkdirSync(join(scene.env.HOME, '.claude', 'agents'), { recursive: true });
+  writeFileSync(join(scene.env.HOME, '.claude', 'agents', 'cervella-fake.md'), DEFINITION);
+  await scene.startOrchestrator();
+  const bash = (command: string): string => tool('Bash', { command, description: 'x' });
+  const prompt = `Please.\n${bash(GRANTED)}${tool('Write', { file_path: join(scene.folder, 'note.txt'), content: 'x' })}`;
+  const id = await scene.enqueue(prompt, '--model', 'claude-sonnet-4-5');
+  const refused = await scene.until(id, 'completed', 'failed');
+  const rules = [`Bash(${GRANTED})`, `Edit(/${join(scene.folder, 'note.txt')})`];
+  expect(refused).toMatchObject({
+    outcome: 'needs-attention',
+    refused: rules.map((rule) => `${rule} (swarm queue approve grants it)`),
+  });
+  expect((await scene.swarm('queue', 'approve', id)).code).toBe(0);
+  const done = await scene.until(id, 'completed', 'failed');
+  expect(done).toMatchObject({ outcome: 'ok', sessionId: refused.sessionId, grantedTools: rules, refused: null });
+  expect(scene.git('show', `swarm/${id}:made.txt`)).toBe('42');
+  expect(readFileSync(join(scene.folder, 'note.txt'), 'utf8')).toBe('x');
+  // In the same session: the model is told what was said before, the refusal among it, and what is granted now.
+  expect(api.received.at(-1)).toContain('has been denied');
+  expect(api.received.at(-1)).toContain(JSON.stringify(`- Bash(${GRANTED})`).slice(1, -1));
+  // To another task it is refused as before.
+  const other = await scene.enqueue(`Please.\n${bash(GRANTED)}`, '--model', 'claude-sonnet-4-5');
+  expect(await scene.until(other, 'completed', 'failed')).toMatchObject({ outcome: 'needs-attention' });
 }, 120_000);
 
 test('the real agent: a usage limit pauses the queue until it is lifted, and the task goes on in its session', async () => {

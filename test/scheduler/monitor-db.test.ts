@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { OperatorError } from '../../lib/errors.ts';
 import { MIGRATIONS } from '../../scheduler/migrations/all.ts';
+import { toolRequests } from '../../scheduler/migrations/tool-requests.ts';
 import { lookIntoMonitorDb, openMonitorDb } from '../../scheduler/monitor-db.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { tempDir } from '../support/memory-builder.ts';
@@ -39,6 +40,23 @@ test('a migration that is added later is applied once, and one that fails leaves
   const db = openMonitorDb(path, [...MIGRATIONS, more]);
   expect(db.prepare('SELECT count(*) FROM more').pluck().get()).toBe(1);
   expect(db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'bad'").get()).toBeUndefined();
+  db.close();
+});
+
+test('questions of an older table are kept, with the messages they were asked by', () => {
+  const path = join(tempDir(), 'monitor.db');
+  const before = openMonitorDb(path, MIGRATIONS.slice(0, MIGRATIONS.indexOf(toolRequests)));
+  before.exec(`INSERT INTO telegram_approvals (task_id, round, state, asked_at, expires_at, decided_by)
+    VALUES ('a-1', 2, 'granted', '2026-11-25T11:00:00.000Z', '2026-12-02T10:00:00.000Z', 7)`);
+  before.close();
+  const db = openMonitorDb(path);
+  expect(db.prepare('SELECT * FROM telegram_approvals').all()).toEqual([
+    {
+      ...{ task_id: 'a-1', round: 2, about: 'task', key: 'approval-a-1-2', state: 'granted', decided_by: 7 },
+      ...{ asked_at: '2026-11-25T11:00:00.000Z', expires_at: '2026-12-02T10:00:00.000Z' },
+      ...{ decided_at: null, applied_at: null },
+    },
+  ]);
   db.close();
 });
 

@@ -13,6 +13,7 @@
  * totals=run     costs in the result are those of the run (as 2.1.197), not of the session (as 2.1.330)
  * reset-in=3600  seconds until the limit of rate-limited ends
  * denied=Write   the tool that denied was refused
+ * command=BASE64URL   denied was refused this command of Bash instead; where a rule allows just this one, it is run
  * exit=3         exit code of crash
  * ignore-term    takes no notice of SIGTERM
  * child          leaves a child in a session of its own, which ignores SIGTERM as well with ignore-term
@@ -97,9 +98,20 @@ async function main() {
         costUsd,
       );
     }
-    const denials = name === 'denied' ? [{ tool_name: text('denied', 'Write'), tool_use_id: 'toolu_1' }] : [];
+    const denials = name === 'denied' ? denialsOf() : [];
     end({ result: 'I have done it.', permission_denials: denials, ...formAnswer(name) }, costUsd);
     if (name === 'no-exit') return stay();
+  }
+
+  function denialsOf() {
+    if (!fake.has('command')) return [{ tool_name: text('denied', 'Write'), tool_use_id: 'toolu_1' }];
+    const command = Buffer.from(text('command'), 'base64url').toString();
+    const rules = (options.get('allowedTools') ?? '').split(',');
+    if (!rules.includes(`Bash(${command})`)) {
+      return [{ tool_name: 'Bash', tool_use_id: 'toolu_1', tool_input: { command, description: 'A command' } }];
+    }
+    spawnSync('sh', ['-c', command]);
+    return [];
   }
 
   /**

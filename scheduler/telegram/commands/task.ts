@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
 import { UsageError } from '../../../lib/errors.ts';
 import { readTrace } from '../../../lib/queue/trace.ts';
+import { isToolAsked } from '../asks.ts';
 import type { Args } from '../buttons.ts';
 import type { BotCommand, Context, Effect } from '../context.ts';
 import { describeTask, taskButtons } from '../describe-task.ts';
@@ -27,7 +28,10 @@ export const task: BotCommand = {
       }
       const found = await findTask(queue, argument, context);
       if (!isTask(found)) return found;
-      return { text: describeTask(found, context.speaker), buttons: taskButtons(found) };
+      return {
+        text: describeTask(found, context.speaker),
+        buttons: taskButtons(found, isToolAsked(context.db, found)),
+      };
     }),
   actions: {
     'task-details': async (context, args) => ({ reply: await task.run(context, idOf(args)) }),

@@ -1,10 +1,11 @@
+import { NOT_GRANTABLE, type NotGrantable } from '../../../lib/queue/refused-call.ts';
 import type { Words } from '../../words.ts';
 
 /** What is told unasked. */
 export const TOLD = {
   taskFailed: {
-    it: '❌ <b>{outcome}</b> · {agent} · {project}\n{error}\nCosto {cost} · tempo {time} · tentativi {attempts}\nRamo <code>{branch}</code>\n/task_{short}',
-    en: '❌ <b>{outcome}</b> · {agent} · {project}\n{error}\nCost {cost} · time {time} · attempts {attempts}\nBranch <code>{branch}</code>\n/task_{short}',
+    it: '❌ <b>{outcome}</b> · {agent} · {project}\n{error}\n{calls}\nCosto {cost} · tempo {time} · tentativi {attempts}\nRamo <code>{branch}</code>\n/task_{short}',
+    en: '❌ <b>{outcome}</b> · {agent} · {project}\n{error}\n{calls}\nCost {cost} · time {time} · attempts {attempts}\nBranch <code>{branch}</code>\n/task_{short}',
   },
   taskFailedLine: {
     it: '❌ {agent} · {project} · {outcome} · {cost} /task_{short}',
@@ -25,6 +26,22 @@ export const TOLD = {
   approval: {
     it: '🙋 <b>Serve un sì</b> · {agent} · {project}\nPuò costare fino a {budget} · chiesto da {source}\n<i>{prompt}</i>\nScade {expires}',
     en: '🙋 <b>A yes is needed</b> · {agent} · {project}\nMay cost up to {budget} · asked by {source}\n<i>{prompt}</i>\nExpires {expires}',
+  },
+  toolRequest: {
+    it: '🙋 <b>Serve un sì</b> · {agent} · {project}\nL’agente chiede quello che non può usare:\n{calls}\nIl sì vale solo per questo task, che riprende da dove si è fermato.\nSpesi {cost} · tempo {time} · chiesto da {source}\nRamo <code>{branch}</code>\n<i>{prompt}</i>\nScade {expires}\n/task_{short}',
+    en: '🙋 <b>A yes is needed</b> · {agent} · {project}\nThe agent asks for what it may not use:\n{calls}\nThe yes is for this task alone, which goes on where it stopped.\nSpent {cost} · time {time} · asked by {source}\nBranch <code>{branch}</code>\n<i>{prompt}</i>\nExpires {expires}\n/task_{short}',
+  },
+  callAsked: {
+    it: '🔧 <b>{tool}</b>\n<i>{input}</i>\n➡️ <code>{rule}</code>',
+    en: '🔧 <b>{tool}</b>\n<i>{input}</i>\n➡️ <code>{rule}</code>',
+  },
+  wholeToolAsked: {
+    it: '🔧 <b>{tool}</b>\n<i>{input}</i>\n➡️ <code>{rule}</code>, per ogni uso',
+    en: '🔧 <b>{tool}</b>\n<i>{input}</i>\n➡️ <code>{rule}</code>, whatever for',
+  },
+  refusedCall: {
+    it: '🔧 <b>{tool}</b>\n<i>{input}</i>\n⛔ Da qui non si può concedere: {why}.',
+    en: '🔧 <b>{tool}</b>\n<i>{input}</i>\n⛔ It cannot be granted from here: {why}.',
   },
   budget: {
     it: '💸 <b>Budget {period}</b>: spesi {spent} di {limit}',
@@ -83,6 +100,15 @@ export const OUTCOME_WORDS: Readonly<Record<string, Words>> = {
   crashed: { it: 'Caduto', en: 'Crashed' },
   timeout: { it: 'Tempo scaduto', en: 'Timed out' },
   cancelled: { it: 'Annullato', en: 'Cancelled' },
+};
+
+/** Why a call that was refused cannot be granted. */
+export const NOT_GRANTABLE_WORDS: Readonly<Record<NotGrantable, Words>> = {
+  'no-rule': { it: 'non c’è una regola che copra questo e nient’altro', en: NOT_GRANTABLE['no-rule'] },
+  characters: { it: 'ha caratteri che una regola non prende alla lettera', en: NOT_GRANTABLE.characters },
+  'too-long': { it: 'è troppo lungo per essere mostrato intero', en: NOT_GRANTABLE['too-long'] },
+  masked: { it: 'contiene qualcosa che va mascherato, e non si può mostrare intero', en: NOT_GRANTABLE.masked },
+  'refused-anyway': { it: 'era già concesso, ed è stato rifiutato lo stesso', en: NOT_GRANTABLE['refused-anyway'] },
 };
 
 /** Where a task stands, as people read it. */

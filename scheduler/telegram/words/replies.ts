@@ -21,8 +21,8 @@ export const REPLIES = {
   noneToCancel: { it: 'Non c’è niente da annullare.', en: 'There is nothing to cancel.' },
   noneToRetry: { it: 'Non c’è niente da riprovare.', en: 'There is nothing to retry.' },
   task: {
-    it: '<b>{state}</b> · {agent} · {project}\n<code>{id}</code>\n{outcome}\n{error}\nCosto {cost} di {budget} · tentativi {attempts}\nModello {model}\nRamo <code>{branch}</code>\nAspetta: {waitsFor}\nChiesto {asked} da {source}\nFinito {ended}\n\n<i>{prompt}</i>',
-    en: '<b>{state}</b> · {agent} · {project}\n<code>{id}</code>\n{outcome}\n{error}\nCost {cost} of {budget} · attempts {attempts}\nModel {model}\nBranch <code>{branch}</code>\nWaits for: {waitsFor}\nAsked {asked} by {source}\nEnded {ended}\n\n<i>{prompt}</i>',
+    it: '<b>{state}</b> · {agent} · {project}\n<code>{id}</code>\n{outcome}\n{error}\n{calls}\nGli è concesso <code>{granted}</code>\nCosto {cost} di {budget} · tentativi {attempts}\nModello {model}\nRamo <code>{branch}</code>\nAspetta: {waitsFor}\nChiesto {asked} da {source}\nFinito {ended}\n\n<i>{prompt}</i>',
+    en: '<b>{state}</b> · {agent} · {project}\n<code>{id}</code>\n{outcome}\n{error}\n{calls}\nIt was granted <code>{granted}</code>\nCost {cost} of {budget} · attempts {attempts}\nModel {model}\nBranch <code>{branch}</code>\nWaits for: {waitsFor}\nAsked {asked} by {source}\nEnded {ended}\n\n<i>{prompt}</i>',
   },
   cancelled: { it: '⏹ Annullato: ora è {state}.', en: '⏹ Cancelled: it is {state} now.' },
   retried: { it: '🔁 Riprova: ora è {state}.', en: '🔁 Tried again: it is {state} now.' },

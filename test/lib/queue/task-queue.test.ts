@@ -1,6 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { NO_PROGRESS } from '../../../lib/queue/progress.ts';
+import type { RefusedCall } from '../../../lib/queue/refused-call.ts';
 import type { EndResult } from '../../../lib/queue/result.ts';
 import { dropResults, keepRefused, readResults } from '../../../lib/queue/results.ts';
 import type { Task } from '../../../lib/queue/task.ts';
@@ -288,6 +289,59 @@ describe('cancel', () => {
     expect(idsOf(await queue.list(10))).toEqual([good]);
     expect(await client.exists('swarm:task:thief-1')).toBe(0);
     expect(await queue.show(good)).toMatchObject({ state: 'waiting' });
+  });
+});
+
+describe('grant', () => {
+  const RULED = { tool: 'Bash', input: 'npm ci', rule: 'Bash(npm ci)' } as const;
+  const UNRULED = { tool: 'Skill', input: 'x', why: 'no-rule' } as const;
+
+  /** An agent was refused these calls, and its task ended. */
+  async function refuse(scene: Awaited<ReturnType<typeof open>>, id: string, refused: RefusedCall[]) {
+    const { client, take, fail } = scene;
+    expect(await take()).toBe(id);
+    const { generation, progress } = await beginTask(client, id);
+    const end = endResult({ taskId: id, outcome: 'needs-attention', round: progress.round, refused });
+    await finishTask(client, { id, generation }, { ...progress, runs: 1, refused }, end);
+    await fail(id);
+  }
+
+  test('of what an agent was refused has the task tried again with just that', async () => {
+    const scene = await open();
+    const { queue, client, add } = scene;
+    const id = await add({ id: 'task-1' });
+    await refuse(scene, id, [RULED, UNRULED]);
+    expect(await queue.grant(id)).toBe('waiting');
+    const view = await queue.show(id);
+    expect(view).toMatchObject({ task: { grantedTools: ['Bash(npm ci)'] }, progress: { round: 1 } });
+    expect(view?.progress).not.toHaveProperty('refused');
+    expect((await readTrace(client, id)).at(-1)).toMatchObject({ event: 'tools granted', detail: 'Bash(npm ci)' });
+    // What was granted stays granted, to this task.
+    await refuse(scene, id, [{ tool: 'WebSearch', input: 'x', rule: 'WebSearch' }]);
+    expect(await queue.grant(id)).toBe('waiting');
+    expect((await queue.show(id))?.task?.grantedTools).toEqual(['Bash(npm ci)', 'WebSearch']);
+    const other = await add({ id: 'task-2' });
+    expect((await queue.show(other))?.task?.grantedTools).toBeUndefined();
+  });
+
+  test('is refused where there is nothing to grant, and says why', async () => {
+    const scene = await open();
+    const { queue, add } = scene;
+    const id = await add({ id: 'task-1' });
+    await expect(queue.grant(id)).rejects.toThrow('it asks for none');
+    await refuse(scene, id, [UNRULED]);
+    await expect(queue.grant(id)).rejects.toThrow('Skill: there is no rule for it that covers nothing more');
+    expect(await queue.show(id)).toMatchObject({ state: 'failed', outcome: 'needs-attention' });
+    await expect(queue.grant('nobody-1')).rejects.toThrow('Could not find a task');
+  });
+
+  test('of a review is refused, whatever its end says', async () => {
+    const scene = await open();
+    const { queue, add } = scene;
+    const id = await add({ id: 'task-1', review: { material: 'A diff' } });
+    await refuse(scene, id, [RULED]);
+    await expect(queue.grant(id)).rejects.toThrow('Could not grant');
+    expect((await queue.show(id))?.state).toBe('failed');
   });
 });
 

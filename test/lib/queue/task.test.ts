@@ -46,12 +46,16 @@ test.each([
   ['dedupeKey', 'k'.repeat(201), 'expected 200 characters at most'],
   ['parentTaskId', 'p'.repeat(201), 'expected string to have <=200 characters'],
   ['requestedAt', 'yesterday', 'Invalid ISO datetime'],
+  ['grantedTools', ['Bash'], 'expected a rule that covers one call'],
+  ['grantedTools', ['Bash(npm:*)'], 'expected a rule that covers one call'],
+  ['grantedTools', ['WebSearch,Bash'], 'expected a rule that covers one call'],
+  ['grantedTools', Array(21).fill('WebSearch'), 'expected 20 rules at most'],
   ['version', 2, 'expected 1'],
 ])('the field %s refuses %j and is named', (field, value, expectation) => {
   expect(() => parseTask({ ...taskValue(), [field]: value })).toThrow(
     expect.objectContaining({
       name: 'UsageError',
-      message: expect.stringMatching(new RegExp(`^Could not accept the task: ${field}: `)),
+      message: expect.stringMatching(new RegExp(`^Could not accept the task: ${field}(\\.\\d+)?: `)),
     }),
   );
   expect(() => parseTask({ ...taskValue(), [field]: value })).toThrow(expectation);
@@ -70,8 +74,16 @@ test.each([
   ['timeoutMs', 1_000],
   ['timeoutMs', 24 * 3_600_000],
   ['id', 'review-2026-11-22T06-00'],
+  ['grantedTools', ['Bash(npm ci)', 'WebSearch']],
 ])('the field %s takes %j as it is', (field, value) => {
   expect(parseTask({ ...taskValue(), [field]: value })).toMatchObject({ [field]: value });
+});
+
+test('what reviews what strangers have written is granted nothing', () => {
+  const review = { material: 'A diff' };
+  expect(() => parseTask({ ...taskValue(), review, grantedTools: ['WebSearch'] })).toThrow(
+    'grantedTools: expected none for a review',
+  );
 });
 
 test.each([[undefined], [null], [[]], ['text'], [42]])('%j is no task', (payload) => {

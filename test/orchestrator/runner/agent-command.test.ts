@@ -71,6 +71,17 @@ test('the arguments of a run', () => {
   ]);
 });
 
+test('what a task was granted is added to what every agent may use; a review gets none of it', () => {
+  const session = { id: 'S', isResumed: true };
+  const grantedTools = ['Bash(npm ci)', 'WebSearch'];
+  expect(agentArguments({ session, grantedTools }).at(-1)).toBe(
+    `${agentArguments({ session }).at(-1)},Bash(npm ci),WebSearch`,
+  );
+  expect(agentArguments({ session, grantedTools, isReview: true })).toEqual(
+    agentArguments({ session, isReview: true }),
+  );
+});
+
 test.each([
   [1e-9, '0.0001'],
   [0, '0.0001'],

@@ -3,9 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { rulesOf } from '../../../lib/queue/refused-call.ts';
 import { agentArguments } from '../../../orchestrator/runner/agent-arguments.ts';
 import { agentEnvironment } from '../../../orchestrator/runner/agent-environment.ts';
+import { namesOfDenied } from '../../../orchestrator/runner/events.ts';
 import { readTaskLog } from '../../../orchestrator/runner/kept-logs.ts';
+import { describeDenials } from '../../../orchestrator/runner/refused-calls.ts';
 import type { RunRequest } from '../../../orchestrator/runner/run-agent.ts';
 import type { RunEnd } from '../../../orchestrator/runner/run-end.ts';
 import { findRealAgent, makeRunPlace, processesOf, type RunPlace, runIn } from '../../support/agent-runs.ts';
@@ -43,6 +46,7 @@ type Given = Partial<Omit<RunRequest, 'timers'>> & {
   readonly isResumed?: boolean;
   readonly maxBudgetUsd?: number;
   readonly agent?: string;
+  readonly grantedTools?: readonly string[];
 };
 
 const tool = (name: string, input: object): string => `#api tool ${name} ${JSON.stringify(input)}\n`;
@@ -60,7 +64,7 @@ test('a run that goes well', async () => {
   const session = randomUUID();
   const end = await run('-p looks like an option\n#api ok all fine', { session });
   expect(end).toMatchObject({
-    ...{ outcome: 'ok', sessionId: session, hasSession: true, resultText: 'all fine', turns: 1, deniedTools: [] },
+    ...{ outcome: 'ok', sessionId: session, hasSession: true, resultText: 'all fine', turns: 1, denials: [] },
     ...{ costUsd: ONE_ANSWER.costUsd, usage: [ONE_ANSWER] },
   });
   expect(requests).toEqual(['ok all fine']);
@@ -82,7 +86,7 @@ test('an agent may write, commit and test in its worktree, and nothing beyond', 
     bash('ls src'),
   ];
   const end = await run(allowed.join(''));
-  expect(end).toMatchObject({ outcome: 'ok', deniedTools: [] });
+  expect(end).toMatchObject({ outcome: 'ok', denials: [] });
   const show = execFileSync('git', ['show', '--stat', '--format=%s'], { cwd: place.cwd, env: place.environment });
   expect(String(show)).toMatch(/^A message\n.*src\/a\.txt.*tested\.txt/s);
   expect(readFileSync(join(place.cwd, 'src/a.txt'), 'utf8')).toBe('two');
@@ -104,13 +108,51 @@ test('what it may not do is refused, and a person has to look at it', async () =
     ['WebFetch', { url: 'http://localhost', prompt: 'x' }],
   ];
   const end = await run(forbidden.map(([name, input]) => tool(name, input)).join(''), { taskId: 'denied' });
-  expect(end).toMatchObject({ outcome: 'needs-attention', deniedTools: ['Write', 'Bash', 'WebFetch'] });
+  expect(end.outcome).toBe('needs-attention');
+  expect(namesOfDenied(end.denials)).toEqual(['Write', 'Bash', 'WebFetch']);
   const result = (await readTaskLog({ folder: logs, taskId: 'denied' })).find((line) =>
     line.includes('permission_denials'),
   );
   const { permission_denials: denials } = JSON.parse(result!) as { permission_denials: { tool_input: object }[] };
   expect(denials.map(({ tool_input }) => tool_input)).toEqual(forbidden.map(([, input]) => input));
   expect(existsSync(join(scratch, 'made'))).toBe(false);
+});
+
+test('what a task was granted is allowed to the letter, and nothing that is like it', async () => {
+  const { run, place } = await prepare();
+  const { cwd, scratch } = place;
+  const fetchOf = (url: string): string => tool('WebFetch', { url, prompt: 'x' });
+  const granted = [
+    bash(`node -p "'a b'" 2>&1`),
+    bash('node -p 1 > one.txt && node -p 2 > two.txt || node -p 3; node -p 4'),
+    tool('Write', { file_path: join(scratch, 'note.txt'), content: 'x' }),
+    fetchOf('https://docs.example.invalid/a'),
+  ];
+  const refused = [
+    bash('node -p 5'),
+    bash(`node -p "'a b'" 2>&1 extra`),
+    bash(`node -p "'a b'" 2>&1 | sh`),
+    bash(`FOO=1 node -p "'a b'" 2>&1`),
+    bash(`node -p "'a b'" > ${scratch}/made`),
+    tool('Write', { file_path: join(scratch, 'note.txt.bak'), content: 'x' }),
+    tool('Write', { file_path: join(cwd, '.git/hooks/pre-commit'), content: 'x' }),
+    fetchOf('https://other.docs.example.invalid/a'),
+  ];
+  const denials = [...granted, ...refused].length;
+  const first = await run([...granted, ...refused].join(''));
+  expect(first.denials).toHaveLength(denials);
+  const grantedTools = rulesOf(describeDenials(first.denials));
+  expect(grantedTools).toHaveLength(granted.length);
+  const second = await run([...granted, ...refused].join(''), { grantedTools });
+  expect(second.denials.map(({ input }) => input)).toEqual(
+    first.denials.slice(granted.length).map(({ input }) => input),
+  );
+  expect(['one.txt', 'two.txt'].map((name) => readFileSync(join(cwd, name), 'utf8'))).toEqual(['1\n', '2\n']);
+  expect(['note.txt', 'made', 'note.txt.bak'].map((name) => existsSync(join(scratch, name)))).toEqual([
+    true,
+    false,
+    false,
+  ]);
 });
 
 test.each<[directive: string, expected: Partial<RunEnd>]>([

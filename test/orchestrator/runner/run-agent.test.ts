@@ -32,7 +32,7 @@ test('a run that goes well tells what it did and what it took', async () => {
   ];
   expect(end).toEqual({
     ...{ outcome: 'ok', isInterrupted: false, isUnknownSession: false, hasSession: true, sessionId: 's-1' },
-    ...{ costUsd: 0.02, usage, sessionTotals: { totalCostUsd: 0.02, usage }, turns: 1, deniedTools: [] },
+    ...{ costUsd: 0.02, usage, sessionTotals: { totalCostUsd: 0.02, usage }, turns: 1, denials: [] },
     ...{ durationMs: expect.any(Number), resultText: 'I have done it.', retriesOverloaded: 0 },
   });
   expect(sessions).toEqual(['s-1']);
@@ -43,7 +43,11 @@ test('a run that goes well tells what it did and what it took', async () => {
 test.each<[directives: string, expected: Partial<RunEnd>, error?: RegExp]>([
   ['outcome=ok', { outcome: 'ok', costUsd: 0.01 }],
   ['outcome=garbage', { outcome: 'ok' }],
-  ['outcome=denied denied=WebFetch', { outcome: 'needs-attention', deniedTools: ['WebFetch'] }, /WebFetch/],
+  [
+    'outcome=denied denied=WebFetch',
+    { outcome: 'needs-attention', denials: [{ tool: 'WebFetch', input: undefined }] },
+    /WebFetch/,
+  ],
   ['outcome=budget cost=0.55', { outcome: 'budget', costUsd: 0.55 }, /maximum budget/],
   ['outcome=max-turns', { outcome: 'max-turns' }, /split/],
   ['outcome=overloaded', { outcome: 'overloaded', retriesOverloaded: 2, costUsd: 0, usage: [] }, /529/],

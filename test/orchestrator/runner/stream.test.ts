@@ -27,7 +27,10 @@ const message = (id: string, text: string, usage: object = {}, rest: object = {}
 test('it does not matter where a stream is cut into pieces', () => {
   const text = `${recorded('tool-denied')}${message('m', 'perché — così 🐝')}no line break at the end`;
   const whole = read(text);
-  expect(whole.seen).toMatchObject({ hasStarted: true, result: { deniedTools: ['Write'], turns: 2 } });
+  expect(whole.seen).toMatchObject({
+    hasStarted: true,
+    result: { denials: [{ tool: 'Write', input: { file_path: expect.any(String) } }], turns: 2 },
+  });
   expect(whole.seen.plainText).toBe('no line break at the end\n');
   for (const bytes of [1, 7, 4_096]) expect(read(text, bytes)).toEqual(whole);
 });
@@ -126,7 +129,13 @@ test('figures that cannot be are none, and a result that does not say that all i
     }),
   );
   const tokens = { input: 0, output: 0, cacheRead: 1, cacheCreation: 0 };
-  expect(seen.result).toMatchObject({ isError: true, totalCostUsd: 0, turns: 0, errors: [], deniedTools: ['a tool'] });
+  expect(seen.result).toMatchObject({
+    isError: true,
+    totalCostUsd: 0,
+    turns: 0,
+    errors: [],
+    denials: [{ tool: 'a tool' }],
+  });
   expect(seen.result?.usage).toEqual([{ model: 'm', tokens, costUsd: 0 }]);
 });
 

@@ -6,6 +6,7 @@ import { taskValue } from '../../lib/queue/task-value.ts';
 import { openPhonePage } from '../../support/browser.ts';
 import { orchestratedRow, usageRow } from '../../support/memory-builder.ts';
 import { makePhone, type PhoneScene } from '../../support/phone-scene.ts';
+import { refuseNext } from '../../support/refused-task.ts';
 import { renderChat, type Shown } from './chat-page.ts';
 
 /** `UPDATE_SCREENSHOTS=1 npx vitest run test/scheduler/telegram/pictures.test.ts` takes the pictures in docs/ anew. */
@@ -60,16 +61,21 @@ const PICTURES: readonly (readonly [name: string, talk: (scene: PhoneScene) => P
   ],
   [
     'approval',
-    async ({ api, queue }) => {
+    async (scene) => {
+      const { api, queue } = scene;
       const prompt = 'Aggiorna il calcolo della tassa di soggiorno e prova tutte le tariffe.';
-      await queue.enqueue(
+      const { id } = await queue.enqueue(
         taskValue({ project: 'miracollo', approval: 'pending', budgetUsd: 3, source: 'github', prompt }),
       );
       const question = await api.message(/Serve un sì/);
       const before = { ...question };
       await api.press('Approva');
       await vi.waitFor(() => expect(question.text).toMatch(/^✅ Approvato/), PATIENTLY);
-      return [before, question];
+      await queue.cancel(id, 'no');
+      await queue.enqueue(taskValue({ project: 'miracollo', priority: 'high', prompt }));
+      const call = { tool: 'Bash', input: 'npm install date-fns', rule: 'Bash(npm install date-fns)' } as const;
+      await refuseNext(scene, [call], { ...end, prompt });
+      return [before, question, await api.message(/chiede quello che non può usare/)];
     },
   ],
   [

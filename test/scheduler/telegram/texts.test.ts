@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { MASK, mask } from '../../../lib/mask.ts';
 import { NOTIFICATION_KINDS } from '../../../lib/queue/notification.ts';
-import { MASK, mask } from '../../../scheduler/mask.ts';
 import { KINDS, shortId, tell } from '../../../scheduler/telegram/catalogue.ts';
 import { ACTIONS, COMMANDS } from '../../../scheduler/telegram/commands/all.ts';
 import { cut, split, table, toPlainText } from '../../../scheduler/telegram/html.ts';
