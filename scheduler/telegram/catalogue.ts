@@ -1,7 +1,10 @@
+import { readWeek } from '../retro/week.ts';
 import type { Words } from '../words.ts';
 import type { Keyboard } from './buttons.ts';
-import { type Html, join } from './html.ts';
+import type { Drawing } from './chart/render.ts';
+import { escapeText, type Html, join } from './html.ts';
 import type { Facts } from './outbox.ts';
+import { retroPicture } from './retro-picture.ts';
 import type { Speaker, Values } from './speaker.ts';
 import { LABELS } from './words/buttons.ts';
 import { OUTCOME_WORDS, PERIOD_WORDS, TOLD } from './words/notifications.ts';
@@ -23,6 +26,7 @@ export interface Kind {
   /** Some minutes it waits for others of its kind, to be told at once with them. */
   readonly isGathered?: (facts: Facts) => boolean;
   readonly buttons?: (facts: Facts, key: string) => Keyboard;
+  readonly picture?: (facts: Facts, speaker: Speaker) => Drawing | undefined;
   /** It is never told together with others. */
   readonly isAlone?: true;
 }
@@ -83,7 +87,13 @@ export const KINDS = {
     isAlone: true,
   },
   'project-health': { urgency: 'now', words: () => TOLD.health, values: longText },
-  retro: { urgency: 'later', words: () => TOLD.retro, values: longText, isAlone: true },
+  retro: {
+    urgency: 'later',
+    words: () => TOLD.retro,
+    values: longText,
+    picture: ({ week }, speaker) => retroPicture(readWeek(week), speaker),
+    isAlone: true,
+  },
   checklist: {
     urgency: 'later',
     words: () => TOLD.checklist,
@@ -129,8 +139,10 @@ function isGood(outcome: unknown): boolean {
   return outcome === 'ok' || outcome === 'cancelled';
 }
 
-function describeTaskEnd(facts: Facts, { money, duration, plain, quote }: Speaker): Values {
-  const { id, outcome, costUsd, durationMs, error } = facts;
+function describeTaskEnd(facts: Facts, { money, duration, plain, quote, say }: Speaker): Values {
+  const { id, outcome, costUsd, durationMs, error, link } = facts;
+  // An address is no text to be masked: a long number in it would be taken for somebody's.
+  const url = link === undefined ? undefined : escapeText(String(link));
   const words = OUTCOME_WORDS[String(outcome)];
   return {
     outcome: words ? plain(words) : String(outcome),
@@ -139,7 +151,8 @@ function describeTaskEnd(facts: Facts, { money, duration, plain, quote }: Speake
     short: shortId(String(id)),
     error: error === undefined ? undefined : quote(String(error), 700),
     branch: facts.branch,
-    link: facts.link,
+    link: url && say(TOLD.review, { url }),
+    review: url ? say(TOLD.reviewInLine, { url }) : { html: '' },
   };
 }
 
