@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { openMonitorDb } from '../../../scheduler/monitor-db.ts';
+import { taskValue } from '../../lib/queue/task-value.ts';
 import type { Fault } from '../../support/fake-bot-api.ts';
 import { makePhone } from '../../support/phone-scene.ts';
 
@@ -238,6 +239,14 @@ describe('the end of a review', () => {
     const { html, text } = await api.message(/2 task finiti/);
     expect(html).toContain(` · <a href="${LINK}">revisione</a> /task_`);
     expect(text.match(/revisione/g)).toHaveLength(1);
+  });
+
+  test('and the task itself, when it is asked for, lead to it', async () => {
+    const { api, queue, end } = await reviewed(LINK);
+    await queue.enqueue(taskValue({ id: String(end.facts.id), project: 'acme' }));
+    api.say(`/task ${end.facts.id}`);
+    const { html } = await api.message(/in attesa/);
+    expect(html).toContain(`\n🔎 <a href="${LINK}">La revisione su GitHub</a>\n`);
   });
 
   test('leads nowhere while none is posted, and never where the message itself says', async () => {
