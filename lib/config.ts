@@ -219,6 +219,12 @@ export const SCHEDULER_SETTINGS = {
   backupPassphrase: secret(
     optional('BACKUP_PASSPHRASE', 'what leaves this machine is encrypted with it', 'some text', anyText),
   ),
+  litestreamMetricsUrl: optional(
+    'LITESTREAM_METRICS_URL',
+    'metrics of the Litestream that copies the memory, such as http://litestream:9090/metrics; its lag is not watched without it',
+    WEB,
+    webAddress,
+  ),
   archiveAfterDays: setting(
     'ARCHIVE_AFTER_DAYS',
     '0',

@@ -31,7 +31,7 @@ export const COUNTERS = {
     name: 'swarm_webhook_deliveries_total',
     help: "What became of the deliveries of GitHub's webhook.",
     series: [
-      ...['queued', 'duplicate', 'over-cap', 'ignored', 'refused'].map((outcome) => ({
+      ...['queued', 'duplicate', 'over-cap', 'withdrawn', 'ignored', 'refused'].map((outcome) => ({
         event: 'pull_request',
         outcome,
       })),

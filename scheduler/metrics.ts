@@ -6,6 +6,7 @@ import type { Counters } from './counters.ts';
 import { collectGoals } from './goals.ts';
 import { collectHealth } from './health/metrics.ts';
 import type { MonitorDb } from './monitor-db.ts';
+import type { ReplicationWatch } from './replication/metrics.ts';
 import { readStanding } from './standing.ts';
 import type { ScheduledEntry } from './timetable-file.ts';
 
@@ -15,6 +16,7 @@ export interface MetricSources {
   readonly entries: readonly ScheduledEntry[];
   readonly counters: Counters;
   readonly hasSecondPlace: boolean;
+  readonly watchReplication: ReplicationWatch;
   readonly nowMs: number;
 }
 
@@ -25,6 +27,7 @@ export interface MetricSources {
 const COLLECTORS: readonly Collector<MetricSources>[] = [
   { name: 'slots', collect: collectSlots },
   { name: 'backups', collect: ({ db, hasSecondPlace }) => collectBackups(db, hasSecondPlace) },
+  { name: 'replication', collect: ({ watchReplication }) => watchReplication() },
   { name: 'health', collect: collectHealth },
   { name: 'goals', collect: collectGoals },
   { name: 'counters', collect: ({ counters }) => counters.families() },

@@ -8,6 +8,7 @@ import { isSecondPlaceWanted } from './backup/second-place.ts';
 import { collectMetrics } from './metrics.ts';
 import { PARTS } from './parts/all.ts';
 import type { Part } from './parts/part.ts';
+import { createReplicationWatch } from './replication/metrics.ts';
 import { createParts } from './running-parts.ts';
 import { createApp } from './server.ts';
 import type { Settings } from './settings.ts';
@@ -36,13 +37,18 @@ export async function startScheduler(
   const parts = createParts(overrides.parts ?? PARTS, tools);
   const collector = createIdleCollector();
   const hasSecondPlace = isSecondPlaceWanted(settings.scheduler);
+  const watchReplication = createReplicationWatch({
+    url: settings.scheduler.litestreamMetricsUrl,
+    memoryPath: settings.config.swarmDbPath,
+    clock: tools.clock,
+  });
   const app = createApp({
     partsOff: parts.off,
     findReasonNotReady: () => (lead.isHeld() ? undefined : 'another process works on this monitor.db: this one waits'),
     collectMetrics: () => {
       collector.touch();
       const { db, counters, clock } = tools;
-      return collectMetrics({ db, entries, counters, hasSecondPlace, nowMs: clock() }, log);
+      return collectMetrics({ db, entries, counters, hasSecondPlace, watchReplication, nowMs: clock() }, log);
     },
   });
   const { bindHost: host } = settings.config;

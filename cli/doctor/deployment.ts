@@ -1,6 +1,12 @@
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { type Environment, loadChannelConfig, loadConfig, loadWorkConfig } from '../../lib/config.ts';
+import {
+  type Environment,
+  loadChannelConfig,
+  loadConfig,
+  loadSchedulerConfig,
+  loadWorkConfig,
+} from '../../lib/config.ts';
 import { UsageError } from '../../lib/errors.ts';
 import type { Check, Finding } from './checks.ts';
 import { tryListening } from './checks.ts';
@@ -72,7 +78,7 @@ function checkDotEnv({ path, values, isReadableByOthers }: DotEnv): Result {
 /** Files of secrets are mounted for the containers, so that here only the settings themselves are judged. */
 function findBadSetting(values: Environment): string | undefined {
   const withoutFiles = Object.fromEntries(Object.entries(values).filter(([name]) => !name.endsWith('_FILE')));
-  for (const load of [loadConfig, loadChannelConfig, loadWorkConfig]) {
+  for (const load of [loadConfig, loadChannelConfig, loadWorkConfig, loadSchedulerConfig]) {
     try {
       load(withoutFiles);
     } catch (error) {

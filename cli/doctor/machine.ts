@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
-import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../../lib/config.ts';
 import type { Check, Finding } from './checks.ts';
@@ -15,7 +14,6 @@ export const MACHINE_CHECKS: readonly Check[] = [
   { name: 'processors', run: checkProcessors },
   { name: 'clock', run: checkClock },
   { name: 'time zone', run: checkTimeZone },
-  { name: 'last backup', run: checkLastBackup },
 ];
 
 /** What all containers but the orchestrator may take together: a test holds it to the compose file. */
@@ -25,8 +23,6 @@ const SYSTEM_MEMORY_MB = 300;
 const MIN_PROCESSORS = 2;
 const BYTES_PER_MB = 2 ** 20;
 const ANSWERS_WITHIN_MS = 5_000;
-const BACKUP_FRESH_MS = 12 * 3_600_000;
-const MS_PER_HOUR = 3_600_000;
 const run = promisify(execFile);
 
 function checkMemory(): Result {
@@ -91,23 +87,4 @@ function checkTimeZone({ timezone }: Config): Result {
     message: `SWARM_TIMEZONE is ${timezone}, this machine's is ${here}`,
     remedy: 'Nothing to do if the hooks run elsewhere; else set SWARM_TIMEZONE to the zone they run in.',
   };
-}
-
-function checkLastBackup(): Result {
-  const { BACKUP_HOST_DIR, BACKUP_DIR } = readDotEnv()?.values ?? {};
-  const folder = resolve(BACKUP_HOST_DIR || BACKUP_DIR || './data/backups');
-  const remedy = 'Make one before you go on, and keep a copy elsewhere: docs/deploy.md.';
-  const newestMs = Math.max(0, ...backupsIn(folder).map((name) => statSync(join(folder, name)).mtimeMs));
-  if (newestMs === 0) return { level: 'warning', message: `none in ${folder}`, remedy };
-  const hours = (Date.now() - newestMs) / MS_PER_HOUR;
-  const message = `${hours.toFixed(1)} hours ago, in ${folder}`;
-  return hours * MS_PER_HOUR <= BACKUP_FRESH_MS ? { level: 'ok', message } : { level: 'warning', message, remedy };
-}
-
-function backupsIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => name.startsWith('swarm_memory'));
-  } catch {
-    return [];
-  }
 }

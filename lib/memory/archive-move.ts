@@ -43,6 +43,26 @@ const BATCHES_AT_ONCE = 20;
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
+ * Makes sure, before anything is begun, that events can be moved out of a memory.
+ * @throws OperatorError if it or its folder cannot be written, MemoryError if it is not there.
+ */
+export function assertWritable(memoryPath: string): void {
+  const { path } = lookAtFiles(memoryPath);
+  try {
+    for (const each of [dirname(path), path]) accessSync(each, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new OperatorError(
+      `Could not move old events out of "${path}": it cannot be written here (${code}).`,
+      code === 'EROFS'
+        ? 'It is mounted read-only, as in the container of the scheduler: have the orchestrator do it, see "Old events" in docs/deploy.md.'
+        : 'Check who owns it and its folder.',
+      { cause: error },
+    );
+  }
+}
+
+/**
  * Copies what is old enough into archives; gives the last rowid that was looked at, undefined if nothing is old enough.
  * @throws MemoryError or OperatorError if the memory cannot be read or its folder not be written; nothing has changed then.
  */
@@ -167,7 +187,7 @@ function makeTable(db: Database.Database): readonly string[] {
  */
 export function deleteArchivedEvents(memoryPath: string, upToRowid: number): number {
   const { path } = lookAtFiles(memoryPath);
-  for (const each of [path, dirname(path)]) accessSync(each, constants.W_OK);
+  assertWritable(path);
   const db = new Database(pathToFileURL(path).href, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
   try {
     db.pragma('synchronous = FULL');

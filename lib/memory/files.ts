@@ -13,6 +13,8 @@ export interface MemoryFiles {
   readonly journalSizeBytes: number;
   /** The later of the modification times of the database and its `-wal`. */
   readonly modifiedMs: number;
+  /** When it was last written to by anybody: that of the `-wal` while it holds something, since a checkpoint of old rows changes the database too. */
+  readonly writtenMs: number;
   /** Changes whenever the database, its `-wal` or its journal change on disk. */
   readonly signature: string;
 }
@@ -49,6 +51,7 @@ export function lookAtFiles(path: string): MemoryFiles {
     walSizeBytes: Number(wal?.size ?? 0n),
     journalSizeBytes: Number(journal?.size ?? 0n),
     modifiedMs: Math.max(Number(main.mtimeMs), walModifiedMs),
+    writtenMs: walModifiedMs || Number(main.mtimeMs),
     signature: signatureOf([main, wal, journal]),
   };
 }

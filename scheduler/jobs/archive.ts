@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
+import { assertWritable } from '../../lib/memory/archive-move.ts';
 import { withRecorderLease } from '../../lib/queue/recorder-lease.ts';
 import { copyOldEventsInThread, deleteArchivedInThread } from '../backup/database-thread.ts';
 import { assertRoom } from '../backup/folder.ts';
@@ -13,8 +14,11 @@ export const archive: Job = {
   name: 'archive',
   timeoutMs: 60 * 60_000,
   run: async (context) => {
-    const days = context.settings.scheduler.archiveAfterDays;
+    const { config, scheduler } = context.settings;
+    const days = scheduler.archiveAfterDays;
     if (days === 0) return { summary: 'off: ARCHIVE_AFTER_DAYS is 0' };
+    // Also while nothing is old enough: nobody should learn of it after a year.
+    assertWritable(config.swarmDbPath);
     const moved = await context.withQueue((_, redis) =>
       withRecorderLease(redis, `archive-${randomUUID()}`, (assertHeld) => move(context, days, assertHeld)),
     );

@@ -8,7 +8,10 @@ import { createReviewLedger, type ReviewLedger } from '../reviews/review-ledger.
 import { reasonGithubIsOff } from '../reviews/switched-on.ts';
 import type { Job, JobContext } from './job.ts';
 
-/** Open pull requests whose head has no review of ours get one: what was missed while nobody listened, or over a day's cap. */
+/**
+ * Open pull requests whose head has no review of ours get one: what was missed while nobody listened, or over a day's cap. Reviews
+ * that wait for one that is not open are looked at again.
+ */
 export const reconcile: Job = {
   name: 'reconcile',
   run: async (context) => {
@@ -19,11 +22,18 @@ export const reconcile: Job = {
     const api = createGithubApi({ url, token, clock, signal });
     const ledger = createReviewLedger({ db, clock, perDay, timezone: settings.config.timezone });
     const repositories = [...readProjects(settings.config.projectsFile).values()].map(({ repository }) => repository);
-    let noticed = 0;
+    let [noticed, doubted] = [0, 0];
     for (const repository of new Set(repositories)) {
-      if (repository !== undefined) noticed += await reconcileRepository(repository, { api, ledger, context });
+      if (repository === undefined) continue;
+      const found = await reconcileRepository(repository, { api, ledger, context });
+      noticed += found.noticed;
+      doubted += found.doubted;
     }
-    return { summary: noticed === 0 ? 'nothing was missed' : `${noticed} to be reviewed` };
+    const said = [
+      ...(noticed === 0 ? [] : [`${noticed} to be reviewed`]),
+      ...(doubted === 0 ? [] : [`${doubted} perhaps not any more`]),
+    ];
+    return { summary: said.join(', ') || 'nothing was missed' };
   },
 };
 
@@ -33,25 +43,32 @@ interface Reconciling {
   readonly context: JobContext;
 }
 
-async function reconcileRepository(repository: string, { api, ledger, context }: Reconciling): Promise<number> {
+async function reconcileRepository(
+  repository: string,
+  { api, ledger, context }: Reconciling,
+): Promise<{ readonly noticed: number; readonly doubted: number }> {
   const ownLogin = await api.whoAmI().catch(explain);
   const pulls = await api.openPulls(repository).catch(explain);
-  let count = 0;
-  for (const pull of pulls) {
+  const reviewable = pulls.filter((pull) => reasonToIgnore(pull, ownLogin) === undefined);
+  const wanted = new Set(reviewable.map(({ number }) => number));
+  const unwanted = ledger.queuedNumbers(repository).filter((number) => !wanted.has(number));
+  const doubted = unwanted.filter((number) => ledger.doubt({ repository, number }) > 0).length;
+  let noticed = 0;
+  for (const pull of reviewable) {
     context.signal.throwIfAborted();
     const { number, head } = pull;
     const known = ledger.find(repository, number, head.sha);
     const isSettled = known !== undefined && known.state !== 'superseded' && known.state !== 'over-cap';
-    if (isSettled || reasonToIgnore(pull, ownLogin) !== undefined) continue;
+    if (isSettled) continue;
     // Of what was posted before monitor.db was lost only GitHub knows.
     if (!known && (await isReviewed({ repository, pull }, api, ownLogin).catch(explain))) continue;
     const again = ['superseded', 'over-cap'] as const;
     const nowMs = context.clock();
     const reception = ledger.notice({ repository, number, headSha: head.sha, beginMs: nowMs, again });
     if (reception === 'over-cap') break;
-    if (reception === 'queued') count += 1;
+    if (reception === 'queued') noticed += 1;
   }
-  return count;
+  return { noticed, doubted };
 }
 
 async function isReviewed(

@@ -33,14 +33,21 @@ export function tickOff(
   return tick.run(utc(nowMs), by, id).changes === 1;
 }
 
-/** What was asked for and is not done, by id, the oldest first. A task asked for again takes the place of its older self. */
-export function readOpenItems(db: MonitorDb): readonly string[] {
+/** Something that was asked for and is not done. */
+export interface OpenItem {
+  readonly id: string;
+  /** When it was asked for, UTC milliseconds. */
+  readonly askedMs: number;
+}
+
+/** What is not done, the oldest first. A task asked for again takes the place of its older self. */
+export function readOpenItems(db: MonitorDb): readonly OpenItem[] {
   return db
-    .prepare<[], string>(
-      `SELECT id FROM maintenance_checklist AS item WHERE done_at IS NULL AND NOT EXISTS
+    .prepare<[], { id: string; asked: string }>(
+      `SELECT id, asked_at AS asked FROM maintenance_checklist AS item WHERE done_at IS NULL AND NOT EXISTS
          (SELECT 1 FROM maintenance_checklist AS newer WHERE newer.task = item.task AND newer.asked_at > item.asked_at)
        ORDER BY asked_at, id`,
     )
-    .pluck()
-    .all();
+    .all()
+    .map(({ id, asked }) => ({ id, askedMs: Date.parse(asked) }));
 }

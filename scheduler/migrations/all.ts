@@ -7,6 +7,7 @@ import type { Migration } from './migration.ts';
 import { outbox } from './outbox.ts';
 import { pullRequestReviews } from './pull-request-reviews.ts';
 import { retros } from './retros.ts';
+import { reviewDoubts } from './review-doubts.ts';
 import { reviewLinks } from './review-links.ts';
 import { scheduleSlots } from './schedule-slots.ts';
 import { telegram } from './telegram.ts';
@@ -23,5 +24,6 @@ export const MIGRATIONS: readonly Migration[] = [
   telegram,
   retros,
   backups,
+  reviewDoubts,
   reviewLinks,
 ];

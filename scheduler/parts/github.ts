@@ -46,7 +46,7 @@ export function createGithubPart({ debounceMs, lookEveryMs }: GithubTimings = TI
             ...{ ledger, clock: tools.clock, debounceMs, ownLogin: reviewer.ownLogin },
             projects: () => readProjects(projectsFile),
           });
-          if (accepted.outcome === 'queued') await within(ANSWER_WITHIN_MS, reviewer.work());
+          if (['queued', 'withdrawn'].includes(accepted.outcome)) await within(ANSWER_WITHIN_MS, reviewer.work());
           if (accepted.outcome === 'over-cap') void tellCapped(tools);
           return accepted;
         },

@@ -3,14 +3,16 @@ import type { TaskView } from '../../lib/queue/task-view.ts';
 import { publishReview } from './publish-review.ts';
 import type { ReviewRow } from './review-ledger.ts';
 import type { Reviewing } from './reviewing.ts';
+import { settleDoubt } from './settle-doubt.ts';
 
 /**
  * Does what follows from how the task of a review stands; `view` is undefined if the queue does not know it.
- * @throws GithubError
+ * @throws GithubError, UnreachableError
  */
 export async function followReview(row: ReviewRow, view: TaskView | undefined, reviewing: Reviewing): Promise<void> {
   const { ledger, tools } = reviewing;
   const hasFailed = row.state === 'failed';
+  if (row.isDoubted && view !== undefined && (await settleDoubt(row, view, reviewing))) return;
   if (view === undefined) {
     // Redis has lost it, and its costs with it; a failure of long ago it may just have forgotten.
     const lost = { state: 'due', round: row.round + 1, tries: row.tries + 1, error: 'the queue has lost it' } as const;
@@ -36,6 +38,11 @@ async function publish(row: ReviewRow, answer: ReviewAnswer | undefined, reviewi
   const { repository, number, taskId } = row;
   if (answer === undefined) {
     ledger.change(row, { state: 'failed', error: 'its agent gave no answer' });
+    return;
+  }
+  if ((await api.pull(row)).state !== 'open') {
+    ledger.change(row, { state: 'superseded', error: 'it was closed while it was reviewed' });
+    tools.log.info({ taskId, repository, number }, 'a review is not posted: the pull request is closed');
     return;
   }
   const { language } = tools.settings.config;

@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { utc } from '../ledger.ts';
 import type { MonitorDb } from '../monitor-db.ts';
+import { createDoubts, type Doubts } from './doubts.ts';
 
 export type ReviewState = 'due' | 'queued' | 'posted' | 'over-cap' | 'superseded' | 'failed' | 'refused';
 
@@ -16,6 +17,8 @@ export interface ReviewRow {
   readonly tries: number;
   readonly taskId: string | null;
   readonly isDiffCut: boolean;
+  /** Whether its pull request may be closed or a draft by now. */
+  readonly isDoubted: boolean;
 }
 
 /** A head that somebody noticed. */
@@ -34,7 +37,7 @@ export interface Noticed {
 export type Reception = 'queued' | 'duplicate' | 'over-cap';
 
 /** Which heads are to be reviewed and how far that is: on disk before anybody is told so. */
-export interface ReviewLedger {
+export interface ReviewLedger extends Doubts {
   /** Writes a head down; older heads of the same pull request are not reviewed any more. */
   readonly notice: (noticed: Noticed) => Reception;
   /** Of what is known of a head. */
@@ -55,6 +58,7 @@ export interface Change {
   readonly state?: ReviewState;
   readonly taskId?: string;
   readonly isDiffCut?: boolean;
+  readonly isDoubted?: boolean;
   readonly reviewId?: number;
   readonly reviewUrl?: string;
   readonly error?: string;
@@ -78,13 +82,14 @@ const REVIEWS_KEPT_MS = 400 * DAY_MS;
 /** So long a task that failed can be tried again by a person, and its review still be posted. */
 const FAILED_WATCHED_MS = 7 * DAY_MS;
 
-interface StoredRow extends Omit<ReviewRow, 'beginMs' | 'isDiffCut'> {
+interface StoredRow extends Omit<ReviewRow, 'beginMs' | 'isDiffCut' | 'isDoubted'> {
   readonly begin: string;
   readonly cut: number;
+  readonly doubted: number;
 }
 
 const COLUMNS = `repository, number, head_sha AS headSha, state, round, begin_at AS begin, tries, task_id AS taskId,
-  is_diff_cut AS cut`;
+  is_diff_cut AS cut, is_doubted AS doubted`;
 const ONE = 'repository = @repository AND number = @number AND head_sha = @headSha';
 
 /** The ledger of reviews in a monitor.db. */
@@ -110,7 +115,8 @@ export function createReviewLedger({ db, clock, timezone, perDay }: ReviewLedger
          (repository, number, head_sha, state, noticed_at, begin_at, next_try_at, counted_day, changed_at)
        VALUES (@repository, @number, @headSha, @state, @now, @begin, @now, @day, @now)
        ON CONFLICT DO UPDATE SET state = @state, begin_at = @begin, next_try_at = @now, counted_day = @day, changed_at = @now,
-         tries = 0, error = NULL, task_id = NULL, review_id = NULL, review_url = NULL, round = round + (task_id IS NOT NULL)`,
+         tries = 0, error = NULL, is_doubted = 0, task_id = NULL, review_id = NULL, review_url = NULL,
+         round = round + (task_id IS NOT NULL)`,
     ).run({
       repository,
       number,
@@ -124,6 +130,7 @@ export function createReviewLedger({ db, clock, timezone, perDay }: ReviewLedger
   });
 
   return {
+    ...createDoubts(db),
     find,
     notice: (noticed) => notice.immediate(noticed),
     due: () =>
@@ -142,12 +149,12 @@ export function createReviewLedger({ db, clock, timezone, perDay }: ReviewLedger
         taskId,
       );
     }),
-    change: ({ repository, number, headSha }, { isDiffCut, nextTryMs, ...change }) => {
+    change: ({ repository, number, headSha }, { isDiffCut, isDoubted, nextTryMs, ...change }) => {
       // A newer head may have come meanwhile: what is superseded stays so.
       db.prepare(
         `UPDATE pull_request_reviews SET state = coalesce(@state, state), task_id = coalesce(@taskId, task_id),
-           is_diff_cut = coalesce(@cut, is_diff_cut), review_id = coalesce(@reviewId, review_id),
-           review_url = coalesce(@reviewUrl, review_url), error = @error,
+           is_diff_cut = coalesce(@cut, is_diff_cut), is_doubted = coalesce(@doubted, is_doubted),
+           review_id = coalesce(@reviewId, review_id), review_url = coalesce(@reviewUrl, review_url), error = @error,
            next_try_at = coalesce(@next, next_try_at), tries = coalesce(@tries, tries), round = coalesce(@round, round),
            counted_day = iif(@state = 'superseded' AND task_id IS NULL, NULL, counted_day), changed_at = @now
          WHERE ${ONE} AND state <> 'superseded'`,
@@ -156,14 +163,15 @@ export function createReviewLedger({ db, clock, timezone, perDay }: ReviewLedger
         ...change,
         ...{ repository, number, headSha, now: utc(clock()) },
         cut: isDiffCut === undefined ? null : Number(isDiffCut),
+        doubted: isDoubted === undefined ? null : Number(isDoubted),
         next: nextTryMs === undefined ? null : utc(nextTryMs),
       });
     },
   };
 }
 
-function toRow({ begin, cut, ...row }: StoredRow): ReviewRow {
-  return { ...row, beginMs: Date.parse(begin), isDiffCut: cut === 1 };
+function toRow({ begin, cut, doubted, ...row }: StoredRow): ReviewRow {
+  return { ...row, beginMs: Date.parse(begin), isDiffCut: cut === 1, isDoubted: doubted === 1 };
 }
 
 /** False if it was there already. What is older than anybody can send again goes. */

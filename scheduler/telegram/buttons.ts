@@ -14,6 +14,8 @@ export interface Button {
   readonly args?: Args;
   /** It works once. */
   readonly isOnce?: true;
+  /** How many days it works, if that is not a week. */
+  readonly validDays?: number;
 }
 
 /** Rows of buttons. */
@@ -25,8 +27,8 @@ export type Pressed =
   | { readonly state: 'forged' };
 
 const DAY_MS = 86_400_000;
-/** How long a button works, and how long one that does not any more is told from one that never did. */
-const VALID_MS = 7 * DAY_MS;
+const VALID_DAYS = 7;
+/** How long a button that does not work any more is told from one that never did. */
 const REMEMBERED_MS = 30 * DAY_MS;
 const NONCE_BYTES = 16;
 
@@ -39,14 +41,15 @@ interface ButtonRow {
 }
 
 /** Notes a button; what Telegram carries for it, 24 bytes. */
-export function noteButton(db: MonitorDb, { action, args = {}, isOnce }: Button, nowMs: number): string {
+export function noteButton(db: MonitorDb, button: Button, nowMs: number): string {
+  const { action, args = {}, isOnce, validDays = VALID_DAYS } = button;
   const nonce = randomBytes(NONCE_BYTES).toString('base64url');
   db.prepare('INSERT INTO telegram_buttons (nonce, action, args, is_once, expires_at) VALUES (?, ?, ?, ?, ?)').run(
     nonce,
     action,
     JSON.stringify(args),
     isOnce ? 1 : 0,
-    utc(nowMs + VALID_MS),
+    utc(nowMs + validDays * DAY_MS),
   );
   return nonce;
 }

@@ -1,6 +1,6 @@
 import { readWeek } from '../retro/week.ts';
 import type { Words } from '../words.ts';
-import type { Keyboard } from './buttons.ts';
+import type { Button, Keyboard } from './buttons.ts';
 import type { Drawing } from './chart/render.ts';
 import { escapeText, type Html, join } from './html.ts';
 import type { Facts } from './outbox.ts';
@@ -189,7 +189,10 @@ function describeItems(facts: Facts, { quote }: Speaker): Html | undefined {
 }
 
 function checklistButtons(facts: Facts, key: string): Keyboard {
-  return itemsOf(facts).map(({ item, text }) => [
-    { label: `▫️ ${text}`, action: 'tick', args: { key, item }, isOnce: true },
-  ]);
+  return itemsOf(facts).map((each) => [tickButton(each, key)]);
+}
+
+/** Ticks a line of a checklist off, as long as the digest reminds of it: what is asked for once a quarter is asked for again by then. */
+export function tickButton({ item, text }: { readonly item: string; readonly text: string }, key: string): Button {
+  return { label: `▫️ ${text}`, action: 'tick', args: { key, item }, isOnce: true, validDays: 100 };
 }

@@ -1,7 +1,7 @@
 import { utc } from '../ledger.ts';
 import { tickOff } from '../maintenance/checklist.ts';
 import type { Args, Keyboard } from './buttons.ts';
-import { itemsOf } from './catalogue.ts';
+import { itemsOf, tickButton } from './catalogue.ts';
 import type { Action, Context, Effect } from './context.ts';
 import { join } from './html.ts';
 
@@ -32,10 +32,6 @@ async function tick({ db, clock, userId, audit, phone, speaker }: Context, args:
   const lines = items.map((each) => ({
     html: `${ticked.has(each.item) ? '✅' : '▫️'} ${speaker.quote(each.text, 200).html}`,
   }));
-  const buttons: Keyboard = items
-    .filter((each) => !ticked.has(each.item))
-    .map(({ item: id, text }) => [
-      { label: `▫️ ${text}`, action: 'tick', args: { key: list, item: id }, isOnce: true as const },
-    ]);
+  const buttons: Keyboard = items.filter((each) => !ticked.has(each.item)).map((each) => [tickButton(each, list)]);
   return { edit: { text: join([{ html: '🧹' }, ...lines]), buttons } };
 }

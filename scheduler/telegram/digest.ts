@@ -3,7 +3,7 @@ import { successRatio, windowOutcomes } from '../../lib/memory/task-figures.ts';
 import { readGates } from '../../lib/queue/gates.ts';
 import { readMemoryOnce } from '../../lib/read-memory.ts';
 import { utc } from '../ledger.ts';
-import { readOpenItems } from '../maintenance/checklist.ts';
+import { type OpenItem, readOpenItems } from '../maintenance/checklist.ts';
 import type { Tools } from '../tools.ts';
 import type { Words } from '../words.ts';
 import { toPlainText } from './html.ts';
@@ -24,7 +24,7 @@ interface Needs {
   readonly failed: number;
   readonly isPaused: boolean;
   readonly jobs: number;
-  readonly maintenance: number;
+  readonly maintenance: readonly OpenItem[];
 }
 
 /** What the digest tells of the last 24 hours; what cannot be asked is left out, or says why. */
@@ -33,7 +33,7 @@ export async function gatherDigest(tools: Tools, speaker: Speaker): Promise<Fact
   const [memory, queue] = await Promise.all([gatherMemory(tools, speaker), gatherQueue(tools)]);
   const jobs = failedJobs(tools);
   const health = countHealth(db);
-  const maintenance = readOpenItems(db).length;
+  const maintenance = readOpenItems(db);
   const needs = describeNeeds({ ...queue.needs, jobs: jobs.length, maintenance }, speaker);
   return {
     ...memory,
@@ -103,14 +103,15 @@ function failedJobs({ db, clock }: Tools): readonly string[] {
     .all(utc(clock() - DAY_MS));
 }
 
-function describeNeeds({ approvals, failed, isPaused, jobs, maintenance }: Needs, { say }: Speaker): string {
-  const each = (count: number, words: Words): string => (count === 0 ? '' : toPlainText(say(words, { count })));
+function describeNeeds({ approvals, failed, isPaused, jobs, maintenance }: Needs, { say, moment }: Speaker): string {
+  const each = (count: number, words: Words, since?: string): string =>
+    count === 0 ? '' : toPlainText(say(words, { count, since }));
   return [
     each(approvals, TOLD.needsApprovals),
     each(failed, TOLD.needsFailed),
     each(isPaused ? 1 : 0, TOLD.needsPaused),
     each(jobs, TOLD.needsJobs),
-    each(maintenance, TOLD.needsMaintenance),
+    each(maintenance.length, TOLD.needsMaintenance, maintenance[0] && moment(maintenance[0].askedMs)),
   ]
     .filter((text) => text !== '')
     .join(', ');

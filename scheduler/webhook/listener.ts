@@ -16,7 +16,7 @@ export interface Delivery {
 
 /** What becomes of a delivery, and why if it is nothing. */
 export interface Acceptance {
-  readonly outcome: 'queued' | 'duplicate' | 'over-cap' | 'ignored';
+  readonly outcome: 'queued' | 'duplicate' | 'over-cap' | 'withdrawn' | 'ignored';
   readonly reason?: string;
 }
 

@@ -16,6 +16,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { makeBigMemory } from '../../bench/big-memory.ts';
 import { type BackupScene, countEvents, makeBackupScene, readRows, sha256Of } from '../support/backup-scene.ts';
 import { findProgram, IS_ROOT } from '../support/programs.ts';
+import { withReadOnlyMount } from '../support/read-only-mount.ts';
 import { startWriter } from '../support/writer-process.ts';
 
 const ADD_ONE = `INSERT INTO swarm_events (id, timestamp, event_type) VALUES (hex(randomblob(8)), '', 'task_success')`;
@@ -264,9 +265,7 @@ describe('swarm backup that cannot', () => {
 describe.skipIf(!IS_ROOT)('behind a read-only mount (skipped unless run as root, who alone may mount)', () => {
   const backUpBehind = (scene: BackupScene) => {
     const mountPoint = join(scene.folder, 'mounted');
-    mkdirSync(mountPoint);
-    const script = 'mount --bind "$0" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"';
-    const command = [findProgram('unshare'), '-m', 'sh', '-ec', script, dirname(scene.memory.path), mountPoint];
+    const command = withReadOnlyMount(dirname(scene.memory.path), mountPoint);
     const env = { ...scene.env, PATH: process.env.PATH, SWARM_DB_PATH: join(mountPoint, 'swarm_memory.db') };
     const [program, ...args] = [...command, process.execPath, MAIN, 'backup', '--json'];
     return spawnSync(program, args, { env, cwd: scene.folder, encoding: 'utf8' });
@@ -292,6 +291,18 @@ describe.skipIf(!IS_ROOT)('behind a read-only mount (skipped unless run as root,
     const { status, stderr } = backUpBehind(scene);
     expect([status, stderr]).toEqual([1, expect.stringMatching(/its -wal holds changes, but its -shm is missing/)]);
   });
+});
+
+test('doctor tells by the catalogue how old the last ones are, and what to do if they are too old', async () => {
+  const scene = makeBackupScene();
+  const line = async () => /.* last backup: .*/.exec((await scene.swarm(['doctor'])).stdout)?.[0];
+  expect(await line()).toMatch(
+    /^warning {2}last backup: memory never, monitor never, by the catalogue in .* → Run: swarm backup/,
+  );
+  await scene.backup();
+  expect(await line()).toMatch(
+    /^ok {7}last backup: memory 0 h ago, monitor 0 h ago, by the catalogue in .*monitor\.db$/,
+  );
 });
 
 describe('the second place', () => {

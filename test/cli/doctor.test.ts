@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -136,6 +136,43 @@ test.each<[what: string, check: string, message: RegExp, change: (site: Site) =>
     message: expect.stringMatching(message),
     remedy: expect.stringMatching(/./),
   });
+});
+
+test('the last backup is told by the files that the containers make, the younger of each kind', async () => {
+  const { folder, env, look } = await makeSite();
+  env.BACKUP_HOST_DIR = join(folder, 'backups');
+  const none = `memory never, monitor never, by the files in ${env.BACKUP_HOST_DIR}`;
+  expect((await look())['last backup']).toMatchObject({
+    ...{ level: 'warning', message: none },
+    remedy: expect.stringMatching(/docker-compose exec scheduler swarm backup/),
+  });
+  mkdirSync(env.BACKUP_HOST_DIR);
+  const add = (name: string, hoursAgo: number): void => {
+    const file = join(env.BACKUP_HOST_DIR, name);
+    writeFileSync(file, 'a backup');
+    utimesSync(file, new Date(), new Date(Date.now() - hoursAgo * 3_600_000));
+  };
+  add('swarm_memory-20260101T000000Z.db.gz', 200);
+  add('swarm_memory-20260102T000000Z.db.gz', 5);
+  add('monitor-20260101T000000Z.db.gz', 30);
+  expect((await look())['last backup']).toMatchObject({
+    ...{ level: 'warning', message: expect.stringMatching(/^memory 5 h ago, monitor 30 h ago/) },
+  });
+  add('monitor-20260102T000000Z.db.gz', 5);
+  expect((await look())['last backup'].level).toBe('ok');
+});
+
+test('an archive that the scheduler of Compose cannot make is told, with what does it', async () => {
+  const { env, look } = await makeSite();
+  expect((await look()).archive).toMatchObject({ level: 'ok', message: 'off: ARCHIVE_AFTER_DAYS is 0' });
+  env.ARCHIVE_AFTER_DAYS = '365';
+  expect((await look()).archive).toMatchObject({
+    level: 'warning',
+    message: expect.stringMatching(/may not write the memory: the job will fail/),
+    remedy: expect.stringMatching(/docs\/deploy\.md/),
+  });
+  env.ARCHIVE_AFTER_DAYS = 'a year';
+  expect((await look())['.env'].message).toMatch(/ARCHIVE_AFTER_DAYS is "a year"/);
 });
 
 test('a neighbour on a port is named with the variable that moves ours; our own containers are no neighbours', async () => {

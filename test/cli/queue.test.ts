@@ -218,7 +218,7 @@ describe('swarm queue cancel', () => {
       const figures = await samples();
       expect(figures.get('swarm_budget_usd{period="day",kind="spent"}')).toBeCloseTo(costs, 6);
       expect(figures.get('swarm_budget_usd{period="day",kind="reserved"}')).toBe(0);
-    });
+    }, 15_000);
     // No slot of the project was left behind.
     const next = await scene.enqueue('Go on');
     await scene.until(next, 'completed');

@@ -22,7 +22,7 @@ test('without SWARM_DB_PATH it makes a demo memory, serves it and says that it i
     const text = await metricsOf(page);
     expect(text).toContain('swarm_up 1');
     return text;
-  });
+  }, 15_000);
   expect(Number(/^swarm_tasks_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(500);
   expect(await (await fetch(page)).text()).toContain('Dati di prova');
   child.kill('SIGTERM');

@@ -110,7 +110,7 @@ describe('a memory that grows while it is read', () => {
     const sql = 'SELECT count(*), sum(success), sum(duration_ms) FROM swarm_events';
     const [rows, successes, durationMs] = memory.write((db) => db.prepare(sql).raw().get() as number[]);
     expect(rows).toBeGreaterThan(500);
-    const samples = await vi.waitFor(() => samplesWhenUp(exporter));
+    const samples = await vi.waitFor(() => samplesWhenUp(exporter), 15_000);
     expect([samples.get('swarm_tasks_total'), samples.get('swarm_tasks_success_total')]).toEqual([rows, successes]);
     const sums = [...samples].filter(([series]) => series.startsWith('swarm_task_duration_seconds_sum'));
     expect(sums.reduce((sum, [, seconds]) => sum + seconds, 0)).toBeCloseTo(durationMs / 1_000, 3);

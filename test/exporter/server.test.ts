@@ -73,7 +73,7 @@ describe('the exporter does not start', () => {
   test('on a port that is taken, and says so', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => void other.close());
-    await vi.waitFor(() => expect(other.listening).toBe(true));
+    await vi.waitFor(() => expect(other.listening).toBe(true), 15_000);
     const { port } = other.address() as AddressInfo;
     const { code, output } = await runExporterToEnd({
       databasePath: fiveRuns().path,

@@ -25,7 +25,7 @@ import {
   substitute,
   variablesOf,
 } from './dashboard-files.ts';
-import { COMING, FOREIGN as RECORDED } from './recorded.ts';
+import { FOREIGN as RECORDED } from './recorded.ts';
 
 const DATASOURCE_UID = 'swarm-prometheus';
 const COLUMNS = 24;
@@ -37,7 +37,6 @@ const ENGLISH =
 const FOREIGN = /^(?:(?:node|alertmanager|prometheus)_\w+|process_resident_memory_bytes|up|ALERTS)$/;
 /** Prometheus makes these itself; no job has to keep them. */
 const MADE_BY_PROMETHEUS = ['up', 'ALERTS'];
-const ALL_COMING = Object.values(COMING).flatMap((metrics) => Object.keys(metrics));
 
 const BY_UID = DASHBOARDS.map((dashboard) => [dashboard.uid, dashboard] as const);
 const ASKED = DASHBOARDS.flatMap((dashboard) => [...expressionsOf(dashboard), ...otherExpressionsOf(dashboard)]);
@@ -154,19 +153,11 @@ test.each([
   expect(named).toEqual([values.toSorted()]);
 });
 
-test('every metric is exported, coming, or of a foreign program', () => {
+test('every metric is exported, or of a foreign program', () => {
   const unknown = [...USED].filter(
-    (name) =>
-      ![name, familyOf(name)].some((each) => EXPORTED.has(each)) && !ALL_COMING.includes(name) && !FOREIGN.test(name),
+    (name) => ![name, familyOf(name)].some((each) => EXPORTED.has(each)) && !FOREIGN.test(name),
   );
   expect(unknown.map((name) => [name, where(({ expr }) => expr.includes(name))])).toEqual([]);
-});
-
-test('what is said to be coming is used by a panel and not there yet', () => {
-  const families = new Set([...USED].map(familyOf));
-  const exported = ALL_COMING.filter((name) => EXPORTED.has(name) || EXPORTED.has(familyOf(name)));
-  expect(exported).toEqual([]);
-  expect(ALL_COMING.filter((name) => !families.has(familyOf(name)))).toEqual([]);
 });
 
 test("what panels ask of other people's programs is not dropped when it is scraped, and is recorded for a test", () => {

@@ -5,12 +5,11 @@ import { createRowWriter } from '../../lib/memory/demo/writer.ts';
 import { SHIPMENTS_TABLE } from '../../lib/memory/tables.ts';
 import { swarm } from '../support/command-line.ts';
 import { eventRow, orchestratedRow, tempDir, usageRow } from '../support/memory-builder.ts';
-import { seedMonitorDb } from '../support/monitor-seed.ts';
 import { type PrometheusWithJobs, serveMetrics, startPrometheusWithJobs } from '../support/prometheus-with-jobs.ts';
 import { startExporter } from '../support/running-exporter.ts';
-import { startScheduler } from '../support/running-scheduler.ts';
+import { startSeededScheduler } from '../support/seeded-scheduler.ts';
 import { makeScene, type SwarmScene } from '../support/swarm-scene.ts';
-import { COMING, FOREIGN, LATE, textOf } from './recorded.ts';
+import { FOREIGN, LATE, textOf } from './recorded.ts';
 
 /** What a real alert would be: panels of alerts have something to show. */
 const RULES = {
@@ -40,14 +39,14 @@ export async function startDemoStack(): Promise<PrometheusWithJobs> {
   const [exporter, orchestrator, scheduler] = await Promise.all([
     startDemoExporter(),
     startBusyOrchestrator(scene),
-    startScheduler(seedMonitorDb(tempDir())),
+    startSeededScheduler(),
   ]);
   const targets: Record<string, string[]> = {
     'swarm-exporter': [exporter],
     'swarm-scheduler': [new URL(scheduler.url).host],
     'swarm-orchestrator': [orchestrator],
   };
-  for (const [job, metrics] of [COMING, LATE, FOREIGN].flatMap((each) => Object.entries(each))) {
+  for (const [job, metrics] of [LATE, FOREIGN].flatMap((each) => Object.entries(each))) {
     targets[job] = [...(targets[job] ?? []), await serveMetrics((scrape) => textOf(metrics, scrape))];
   }
   const prometheus = await startPrometheusWithJobs(targets, RULES);

@@ -4,16 +4,6 @@ type Metrics = Readonly<Record<string, readonly Series[]>>;
 
 const GIB = 2 ** 30;
 
-/**
- * Metrics that panels already name, of rooms that are not built yet, by the job that will export them, with plausible
- * values. Who exports one takes it out here.
- */
-export const COMING: Readonly<Record<string, Metrics>> = {
-  'swarm-scheduler': {
-    swarm_replication_lag_seconds: [['', 3]],
-  },
-};
-
 /** What the orchestrator exports only after its first minute, for which no test of panels waits. */
 export const LATE: Readonly<Record<string, Metrics>> = {
   'swarm-orchestrator': {

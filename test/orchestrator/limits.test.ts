@@ -71,7 +71,8 @@ test('a day whose budget is spent pauses the queue; at 80 % people are told, onc
   const waiting = await scene.ask('cost=0.001', { budgetUsd: 0.05 });
   const gate = await scene.untilClosed('budget-day');
   expect(gate.text).toBe("0.09 USD spent; the next task may cost more than is left of the day's budget.");
-  expect(await scene.queue.show(waiting)).toMatchObject({ state: 'waiting' });
+  // The gate closes first, then the task is put back.
+  await vi.waitFor(async () => expect(await scene.queue.show(waiting)).toMatchObject({ state: 'waiting' }), 10_000);
   expect(scene.runs()).toHaveLength(2);
   const found = await vi.waitFor(async () => {
     // Of each task's end people are told as well.
@@ -81,7 +82,7 @@ test('a day whose budget is spent pauses the queue; at 80 % people are told, onc
       'queue-paused',
     ]);
     return notifications;
-  });
+  }, 15_000);
   const notice = found.find(({ kind }) => kind === 'budget-notice');
   expect(notice?.facts).toEqual({ period: 'day', spentUsd: 0.085, limitUsd: 0.1 });
 });
@@ -116,5 +117,5 @@ test('when Redis has lost everything, what was spent is read from the memory bef
   expect(text).toMatch(/^0\.97 USD spent/);
   expect(scene.runs().map(({ taskId }) => taskId)).toEqual([before]);
   // The gate closes a moment before the task is back.
-  await vi.waitFor(async () => expect(await scene.queue.show(id)).toMatchObject({ state: 'waiting' }));
+  await vi.waitFor(async () => expect(await scene.queue.show(id)).toMatchObject({ state: 'waiting' }), 10_000);
 });

@@ -73,7 +73,7 @@ test('an orchestrator that has worked exports the families in test/golden/orches
 test('while Redis is away a scrape is answered in time with what the process itself knows, and with all once it is back', async () => {
   const scene = await makeScene({ FALLBACK_MODELS: MODEL });
   const orchestrator = await scene.startOrchestrator();
-  await vi.waitFor(async () => expect((await orchestrator.samples()).get('swarm_redis_up')).toBe(1));
+  await vi.waitFor(async () => expect((await orchestrator.samples()).get('swarm_redis_up')).toBe(1), 15_000);
   const before = familiesIn(await scrape(orchestrator, ACCEPT.text));
 
   await scene.redis.kill();

@@ -141,8 +141,9 @@ test('without an agent that can be started tasks wait, and /readyz says why; onc
   expect((await fetch(`${lonely.url}/healthz`)).status).toBe(200);
   await vi.waitFor(async () => {
     expect((await lonely.samples()).get('swarm_queue_paused{reason="no-agent"}')).toBe(1);
-  });
-  expect(await scene.show(id)).toMatchObject({ state: 'waiting', attempts: 0 });
+  }, 15_000);
+  // The gate closes first, then the task is put back.
+  await vi.waitFor(async () => expect(await scene.show(id)).toMatchObject({ state: 'waiting', attempts: 0 }), 15_000);
   await lonely.end();
   await scene.startOrchestrator();
   await scene.until(id, 'completed');

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { findRealAgent, processesOfTask } from '../support/agent-runs.ts';
 import { startModelApi } from '../support/fake-model-api.ts';
 import { makeScene } from '../support/swarm-scene.ts';
@@ -93,8 +93,12 @@ test('the real agent: a usage limit pauses the queue until it is lifted, and the
   const waiting = await untilPaused('usage-limit');
   // With a key, unlike with a login, the command line keeps to itself when the limit ends: then it is half an hour.
   expect(waiting.get('swarm_agent_limit_resets_timestamp_seconds')).toBeGreaterThan(Date.now() / 1_000 + 1_700);
-  const before = await scene.show(id);
-  expect(before).toMatchObject({ state: 'waiting', attempts: 1 });
+  // The gate closes first, then the task is put back.
+  const before = await vi.waitFor(async () => {
+    const shown = await scene.show(id);
+    expect(shown).toMatchObject({ state: 'waiting', attempts: 1 });
+    return shown;
+  }, 15_000);
   // A person who knows better opens the queue.
   await sleep(Math.max(0, resetsAtMs + 1_000 - Date.now()));
   expect((await scene.swarm('queue', 'resume')).code).toBe(0);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -6,9 +7,12 @@ import { countEvents, makeBackupScene } from '../support/backup-scene.ts';
 import { tempDir } from '../support/memory-builder.ts';
 import { figuresOf, openReader } from '../support/memory-figures.ts';
 import { createTestClock } from '../support/memory-values.ts';
+import { IS_ROOT } from '../support/programs.ts';
+import { withReadOnlyMount } from '../support/read-only-mount.ts';
 import { startExporter } from '../support/running-exporter.ts';
 import { startRedis } from '../support/running-redis.ts';
 
+const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 const ARCHIVED = /swarm_memory-archive-\d{4}\.db$/;
 
 /** A scene whose memory has 400 days of made-up events up to now, and a Redis. */
@@ -78,6 +82,43 @@ test('archives are backed up when they have changed, and only then', async () =>
   expect((await sources()).length).toBeGreaterThan(0);
   expect(await sources()).toEqual([]);
 });
+
+test.runIf(IS_ROOT)(
+  'where the memory is mounted read-only, as for the scheduler in Compose, it fails at once and says what to do, also when nothing is old enough yet',
+  async () => {
+    const { path, env, folder, monitorDbPath, swarm, rows } = await makeScene();
+    const mountPoint = join(folder, 'mounted');
+    const [program, ...args] = withReadOnlyMount(dirname(path), mountPoint);
+    const inside = {
+      ...{ ...env, PATH: process.env.PATH, MONITOR_DB_PATH: monitorDbPath },
+      SWARM_DB_PATH: join(mountPoint, 'swarm_memory.db'),
+    };
+    for (const ARCHIVE_AFTER_DAYS of ['60', '10000']) {
+      const command = [...args, process.execPath, MAIN, 'schedule', 'run', 'archive'];
+      const end = spawnSync(program, command, {
+        ...{ cwd: folder, encoding: 'utf8' },
+        env: { ...inside, ARCHIVE_AFTER_DAYS },
+      });
+      expect([end.status, end.stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          /^archive: failed: Could not move old events .*\(EROFS\)\. .*mounted read-only.*docs\/deploy\.md/,
+        ),
+      ]);
+    }
+    // What the timetable shows, and the digest counts.
+    const listed = JSON.parse((await swarm(['schedule', '--json'], env)).stdout) as { job: string }[];
+    expect(listed.find(({ job }) => job === 'archive')).toMatchObject({
+      lastState: 'failed',
+      lastText: expect.stringMatching(/EROFS/),
+    });
+    expect(countEvents(path)).toBe(rows);
+    expect(readdirSync(dirname(path)).filter((name) => ARCHIVED.test(name))).toEqual([]);
+    // The way docs/deploy.md shows: by a process that may write, with a monitor.db of its own.
+    const { code } = await swarm(['schedule', 'run', 'archive'], { ...env, MONITOR_DB_PATH: join(folder, 'other.db') });
+    expect([code, (countEvents(path) as number) < rows]).toEqual([0, true]);
+  },
+);
 
 test('is off unless an age is set, and needs neither Redis nor memory then', async () => {
   const scene = makeBackupScene();

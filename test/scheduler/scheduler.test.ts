@@ -7,16 +7,15 @@ import { startScheduler as startInProcess } from '../../scheduler/scheduler.ts';
 import { ACCEPT, expectLintFree, expectSameSeries } from '../support/exposition-checks.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { tempDir } from '../support/memory-builder.ts';
-import { seedMonitorDb } from '../support/monitor-seed.ts';
 import { parseSamples } from '../support/running-exporter.ts';
 import { startScheduler } from '../support/running-scheduler.ts';
 import { entry, notingJob, schedulerSettings } from '../support/scheduler-scene.ts';
+import { startSeededScheduler } from '../support/seeded-scheduler.ts';
 
 const GOLDEN = new URL('../golden/scheduler-families.txt', import.meta.url);
 
-test('it starts without Redis and without a single setting, is ready, and exports the families in test/golden/scheduler-families.txt (write it anew with UPDATE_GOLDEN=1), in two valid forms', async () => {
-  const folder = seedMonitorDb(tempDir());
-  const { url, readiness, end } = await startScheduler(folder);
+test('it starts without Redis, is ready, and exports the families in test/golden/scheduler-families.txt (write it anew with UPDATE_GOLDEN=1), in two valid forms', async () => {
+  const { folder, url, readiness, end } = await startSeededScheduler();
   const scrape = async (accept: string) =>
     await (await fetch(`${url}/metrics`, { headers: { Accept: accept } })).text();
   const text = await scrape(ACCEPT.text);
@@ -86,13 +85,14 @@ test('lateness grows while a job has not been done, and is 0 again when it has',
   await before.stop();
   clock.set('2026-06-01T09:10:00Z');
   const failing = await start([job]);
-  await vi.waitFor(async () => expect(await figures(failing.port)).toEqual([0, 600]));
+  await vi.waitFor(async () => expect(await figures(failing.port)).toEqual([0, 600]), 15_000);
   await failing.stop();
   clock.set('2026-06-02T09:10:00Z');
   const mended = await start([notingJob('job').job]);
   onTestFinished(mended.stop);
-  await vi.waitFor(async () =>
-    expect(await figures(mended.port)).toEqual([Date.parse('2026-06-02T09:10:00Z') / 1_000, 0]),
+  await vi.waitFor(
+    async () => expect(await figures(mended.port)).toEqual([Date.parse('2026-06-02T09:10:00Z') / 1_000, 0]),
+    15_000,
   );
 });
 
@@ -106,7 +106,7 @@ test('parts that are off or do not start are told by /readyz, and stop nothing; 
   const { port, stop } = await startInProcess(schedulerSettings(tempDir()), createLog('test', 'silent'), { parts });
   const body = async (): Promise<unknown> => await (await fetch(`http://127.0.0.1:${port}/readyz`)).json();
   const off = { webhook: 'GITHUB_TOKEN is not set', broken: 'port taken' };
-  await vi.waitFor(async () => expect(await body()).toEqual({ status: 'ready', off }));
+  await vi.waitFor(async () => expect(await body()).toEqual({ status: 'ready', off }), 15_000);
   await stop();
   expect(stopped).toEqual(['bot']);
 });

@@ -52,7 +52,10 @@ export const TOLD = {
   needsApprovals: { it: '{count} da approvare', en: '{count} to approve' },
   needsFailed: { it: '{count} task falliti da guardare', en: '{count} failed tasks to look at' },
   needsPaused: { it: 'la coda è in pausa', en: 'the queue is paused' },
-  needsMaintenance: { it: '{count} cose di manutenzione', en: '{count} things to maintain' },
+  needsMaintenance: {
+    it: '{count} da fare per la manutenzione (la prima da {since})',
+    en: '{count} to do for maintenance (the first since {since})',
+  },
   needsJobs: { it: '{count} lavori non riusciti', en: '{count} jobs that failed' },
   health: { it: '🩺 <b>Salute dei progetti</b>\n{text}', en: '🩺 <b>Health of the projects</b>\n{text}' },
   retro: { it: '🐝 <b>Retrospettiva</b>\n{text}', en: '🐝 <b>Retrospective</b>\n{text}' },

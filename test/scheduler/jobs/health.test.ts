@@ -61,7 +61,10 @@ async function makeHealthScene(env: Readonly<Record<string, string>> = {}) {
       return find.get();
     },
     metrics: async () => {
-      const sources = { db, entries: machinery.entries, counters, hasSecondPlace: false, nowMs: clock.now() };
+      const sources = {
+        ...{ db, entries: machinery.entries, counters, hasSecondPlace: false, nowMs: clock.now() },
+        watchReplication: async () => [],
+      };
       return (await collectMetrics(sources, createLog('test', 'silent')))
         .filter(({ name }) => name.startsWith('swarm_project'))
         .flatMap(({ name, samples }) => samples.map(({ labels, value }) => ({ name, ...labels, value })));

@@ -87,9 +87,11 @@ test('a month asks a person, item by item, and each can be ticked off once', asy
   expect(tickOff(db, 'recovery-drill.2026-07-01', by)).toBe(true);
   expect(tickOff(db, 'recovery-drill.2026-07-01', by)).toBe(false);
   expect(tickOff(db, 'never-asked.2026-07-01', by)).toBe(false);
-  expect(readOpenItems(db)).not.toContain('recovery-drill.2026-07-01');
+  expect(readOpenItems(db).map(({ id }) => id)).not.toContain('recovery-drill.2026-07-01');
   await runAt('2026-08-01T06:05:00Z');
-  expect(readOpenItems(db).filter((id) => id.startsWith('documentation'))).toEqual(['documentation.2026-08-01']);
+  expect(readOpenItems(db).filter(({ id }) => id.startsWith('documentation'))).toEqual([
+    { id: 'documentation.2026-08-01', askedMs: Date.parse('2026-08-01T06:05:00Z') },
+  ]);
 });
 
 test('asked for by hand twice a day it asks and tells once', async () => {

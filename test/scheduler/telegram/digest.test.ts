@@ -2,6 +2,9 @@ import { expect, test, vi } from 'vitest';
 import { createLog } from '../../../lib/log.ts';
 import { assemble } from '../../../scheduler/assemble.ts';
 import { digest } from '../../../scheduler/jobs/digest.ts';
+import { askFor } from '../../../scheduler/maintenance/checklist.ts';
+import { MAINTENANCE_TASKS } from '../../../scheduler/maintenance/tasks.ts';
+import { openMonitorDb } from '../../../scheduler/monitor-db.ts';
 import { readSettings } from '../../../scheduler/settings.ts';
 import { taskValue } from '../../lib/queue/task-value.ts';
 import { taskRow, usageRow } from '../../support/memory-builder.ts';
@@ -48,6 +51,37 @@ test('it tells tasks, success, cost, queue and what needs a person, once for its
   ]);
   await runDigest(scene, nowMs + 86_400_000);
   await vi.waitFor(() => expect(api.messages.filter(({ text }) => text.startsWith('☀️'))).toHaveLength(2), 10_000);
+});
+
+test('it reminds of what a checklist asked for until that is ticked off or asked for again, also weeks later', async () => {
+  const scene = await makePhone({ atMs: Date.parse('2026-07-01T06:00:00Z') });
+  const { api, env, notify, pass } = scene;
+  const tasks = MAINTENANCE_TASKS.filter(({ id }) => id === 'documentation' || id === 'recovery-drill');
+  const ask = async (day: string): Promise<void> => {
+    const db = openMonitorDb(env.MONITOR_DB_PATH);
+    const items = askFor(db, tasks, { day, nowMs: Date.parse(`${day}T06:00:00Z`) });
+    db.close();
+    const facts = Object.fromEntries(items.map(({ id, task }) => [`item-${id}`, task.words.it]));
+    await notify({ kind: 'checklist', key: `maintenance-monthly-${day}`, facts: { text: 'Del mese', ...facts } });
+  };
+  const needs = async (slot: string): Promise<string | undefined> => {
+    const before = api.messages.length;
+    await runDigest(scene, Date.parse(slot));
+    await vi.waitFor(() => expect(api.messages.length).toBe(before + 1), 10_000);
+    return /Serve te: (.*)|👌.*/.exec(api.messages.at(-1)?.text ?? '')?.at(1);
+  };
+  await ask('2026-07-01');
+  const list = await api.message(/Manutenzione\nDel mese/);
+  expect(await needs('2026-07-02T06:30:00Z')).toBe('2 da fare per la manutenzione (la prima da mer 01/07 08:00)');
+  pass(29 * 86_400_000);
+  await api.press('Drill');
+  await vi.waitFor(() => expect(list.text).toContain('✅ Drill'), 10_000);
+  await ask('2026-07-31');
+  await api.message(/Del mese/);
+  expect(await needs('2026-07-31T06:30:00Z')).toBe('2 da fare per la manutenzione (la prima da ven 31/07 08:00)');
+  for (const name of ['Drill', 'Documentazione']) await api.press(name);
+  await vi.waitFor(() => expect(api.messages.findLast(({ text }) => text.includes('🧹'))?.buttons).toEqual([]), 10_000);
+  expect(await needs('2026-08-01T06:30:00Z')).toBeUndefined();
 });
 
 test('it tells of a Redis and of a memory that cannot be reached', async () => {

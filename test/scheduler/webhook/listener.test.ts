@@ -51,13 +51,14 @@ const REFUSALS: readonly [what: string, body: string, given: Delivering, status:
   ['a bot', with_({ user: { login: 'dependabot[bot]', type: 'Bot' } }), {}, 200, /bot/],
   ['our own account', with_({ user: { login: 'Swarm-Reviewer', type: 'User' } }), {}, 200, /our own/],
   ['one that is closed', with_({ state: 'closed' }), {}, 200, /not open/],
+  ['the end of one that nobody reviews', JSON.stringify(payloadOf(PULL, 'closed')), {}, 200, /no review of it waits/],
   ['a repository nobody has named', PAYLOAD.replaceAll('acme/app', 'other/app'), {}, 200, /projects\.json/],
 ];
 
 test('what is not signed, too large, no JSON or nothing to review has its status, and nothing is queued', async () => {
   const scene = await makeGithubScene();
   const { samples } = await scene.startHere();
-  await vi.waitFor(() => expect(scene.github.requests).toContain('GET /user'));
+  await vi.waitFor(() => expect(scene.github.requests).toContain('GET /user'), 15_000);
   for (const [what, body, given, status, said] of REFUSALS) {
     const delivered = await scene.deliver(body, given);
     expect([delivered.status, JSON.stringify(delivered.answer)], what).toEqual([status, expect.stringMatching(said)]);
@@ -71,7 +72,7 @@ test('what is not signed, too large, no JSON or nothing to review has its status
   expect(deliveries('event="other",outcome="unsigned"')).toBe(4);
   expect(deliveries('event="other",outcome="too-large"')).toBe(2);
   expect(deliveries('event="pull_request",outcome="refused"')).toBe(5);
-  expect(deliveries('event="pull_request",outcome="ignored"')).toBe(9);
+  expect(deliveries('event="pull_request",outcome="ignored"')).toBe(10);
   expect(deliveries('event="pull_request",outcome="queued"')).toBe(0);
 });
 
