@@ -52,7 +52,7 @@ test('of pushes in a row the newest head is reviewed, and the review of an older
     const states = (await scene.tasks()).map(({ state }) => state).toSorted();
     expect(states.filter((state) => state === 'delayed')).toHaveLength(1);
     expect(states.filter((state) => state === 'cancelled')).toHaveLength(states.length - 1);
-  });
+  }, 15_000);
   expect((await scene.queue.show(first.id))?.state).toBe('cancelled');
   await scene.startOrchestrator();
   for (const { id } of await scene.tasks()) await scene.queue.promote(id);
@@ -103,14 +103,16 @@ test('over REVIEWS_PER_DAY a pull request is written down, told once and not que
     const keys = await scene.redis.client.keys('swarm:swarm-notifications:reviews-capped-*');
     expect(keys).toHaveLength(1);
     return await scene.redis.client.hget(keys[0], 'data');
-  });
+  }, 15_000);
   expect(JSON.parse(told ?? '')).toMatchObject({ kind: 'reviews-capped', facts: { limit: 2 } });
   // The cancelled review of an older head has cost nothing, and gives back its place.
   await scene.tell(fakePull(1, 'a2'), 'synchronize');
-  await vi.waitFor(() =>
-    expect(scene.sql('SELECT count(*) AS count FROM pull_request_reviews WHERE counted_day IS NOT NULL')).toEqual([
-      { count: 1 },
-    ]),
+  await vi.waitFor(
+    () =>
+      expect(scene.sql('SELECT count(*) AS count FROM pull_request_reviews WHERE counted_day IS NOT NULL')).toEqual([
+        { count: 1 },
+      ]),
+    15_000,
   );
 });
 
@@ -169,7 +171,7 @@ test('what GitHub refuses for good is told, and not tried again', async () => {
   await scene.untilState('refused');
   await vi.waitFor(async () => {
     expect(await scene.redis.client.keys('swarm:swarm-notifications:review-refused-*')).toHaveLength(1);
-  });
+  }, 15_000);
   expect(await scene.tasks()).toEqual([]);
 });
 
@@ -218,5 +220,5 @@ test('findings stand in the review with their places, and nothing of them calls 
   expect(body).not.toMatch(/@rafa|<img|https:\/\/|\]\(/);
   await vi.waitFor(async () => {
     expect((await samples()).get('swarm_security_events_total{kind="secret-scrubbed"}')).toBe(1);
-  });
+  }, 15_000);
 });
