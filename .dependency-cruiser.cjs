@@ -49,7 +49,7 @@ module.exports = {
     {
       name: 'only-the-runner-spawns',
       comment:
-        'Only orchestrator/runner starts agents, only lib/git starts git, scheduler/program asks systemctl and npm, scheduler/backup/second-command starts what takes a backup away; the command line starts redis-server.',
+        'Only orchestrator/runner starts agents, only lib/git starts git, scheduler/program asks systemctl and npm and runs what is to leave no memory behind, scheduler/backup/second-command starts what takes a backup away; the command line starts redis-server.',
       severity: 'error',
       from: {
         pathNot:

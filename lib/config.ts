@@ -70,6 +70,12 @@ export const SETTINGS = {
   grafanaUrl: optional('GRAFANA_URL', 'Grafana as the phone reaches it; no link without it', WEB, webAddress),
   prometheusUrl: optional('PROMETHEUS_URL', 'Prometheus, likewise', WEB, webAddress),
   alertmanagerUrl: optional('ALERTMANAGER_URL', 'Alertmanager, likewise', WEB, webAddress),
+  alertmanagerApiUrl: optional(
+    'ALERTMANAGER_API_URL',
+    'where bot and doctor ask Alertmanager, if not by that address; Compose sets it for its containers',
+    WEB,
+    webAddress,
+  ),
   runbookUrl: optional('RUNBOOK_URL', 'the runbook, likewise', WEBHOOK, pageAddress),
   projectsFile: setting('PROJECTS_FILE', './projects.json', 'projects and manual minutes by agent', 'a path', path),
   eurPerUsd: setting('EUR_PER_USD', '0.92', 'euro for one US dollar', 'a number above 0', positiveAmount),
@@ -275,6 +281,14 @@ export function environmentWithoutSecrets(environment: Environment): Environment
 
 /** What a process is told at start, read once. Optional integrations are `undefined` when they are off. */
 export type Config = Values<typeof SETTINGS>;
+
+/** Where a program asks Alertmanager: the address for people may lead through a proxy, or nowhere from here. */
+export function whereToAskAlertmanager({
+  alertmanagerApiUrl,
+  alertmanagerUrl,
+}: Pick<Config, 'alertmanagerApiUrl' | 'alertmanagerUrl'>): string | undefined {
+  return alertmanagerApiUrl ?? alertmanagerUrl;
+}
 
 /** What is known of the channels of alerts. */
 export type ChannelConfig = Values<typeof CHANNEL_SETTINGS>;

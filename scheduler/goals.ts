@@ -30,13 +30,21 @@ export function readGoalSteps(db: MonitorDb): readonly GoalStep[] {
   return db.prepare<[], GoalStep>('SELECT goal, percent, set_at AS setAt FROM goals ORDER BY id').all();
 }
 
-/** How far each goal has come, as a share of 1; undefined where it was never set. */
-export function readGoalKpis(
-  db: MonitorDb | undefined,
-): readonly { readonly key: GoalKpiKey; readonly value: number | undefined }[] {
-  const steps = db === undefined ? [] : readGoalSteps(db);
+/** How far a goal has come, as a share of 1; undefined where it was not set. */
+export interface GoalKpi {
+  readonly key: GoalKpiKey;
+  readonly value: number | undefined;
+}
+
+/** How far each goal has come by now. */
+export function readGoalKpis(db: MonitorDb | undefined): readonly GoalKpi[] {
+  return goalKpisAt(db === undefined ? [] : readGoalSteps(db), Number.POSITIVE_INFINITY);
+}
+
+/** How far each goal had come at a moment, by its steps. */
+export function goalKpisAt(steps: readonly GoalStep[], atMs: number): readonly GoalKpi[] {
   return GOALS.map(({ goal, kpi }) => {
-    const percent = steps.findLast((step) => step.goal === goal)?.percent;
+    const percent = steps.findLast((step) => step.goal === goal && Date.parse(step.setAt) <= atMs)?.percent;
     return { key: kpi, value: percent === undefined ? undefined : percent / 100 };
   });
 }

@@ -41,3 +41,37 @@ export function askProgram(
     });
   });
 }
+
+/** What a script that runs apart is told. */
+export interface ApartOptions {
+  /** CommonJS; finds `args` from `process.argv[1]` on. */
+  readonly script: string;
+  readonly args: readonly string[];
+  /** What it reads from stdin. */
+  readonly input: string;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Runs a script of ours in a process of its own, with nothing of our environment: what it takes of memory is given back when
+ * it ends, and if it crashes we do not. Gives what it wrote.
+ * @throws Error with what went wrong, if it fails or does not end in time.
+ */
+export function runApart({ script, args, input, timeoutMs }: ApartOptions): Promise<Buffer> {
+  const options = {
+    env: {},
+    timeout: timeoutMs,
+    maxBuffer: MOST_OUTPUT_BYTES,
+    killSignal: 'SIGKILL',
+    encoding: 'buffer',
+  } as const;
+  return new Promise((resolve, reject) => {
+    const child = execFile(process.execPath, ['-e', script, ...args], options, (error, stdout, stderr) => {
+      if (error === null) return resolve(stdout);
+      const said = /^\w*Error: .+$/m.exec(stderr.toString())?.[0];
+      return reject(new Error(said ?? `it ended with ${error.signal ?? error.code}`));
+    });
+    // It may have ended before it read anything: how is told above.
+    child.stdin?.on('error', () => undefined).end(input);
+  });
+}

@@ -44,7 +44,7 @@ function parseConfiguration(alertmanagerUrl: string, status: string): string {
   }
   throw new UnreachableError(
     `Could not ask Alertmanager at ${alertmanagerUrl}: something else answers there.`,
-    'Correct ALERTMANAGER_URL: the address of its page, without what follows a # or ?.',
+    'Correct ALERTMANAGER_URL (ALERTMANAGER_API_URL where that is set): the address of its page, without what follows a # or ?.',
   );
 }
 
@@ -89,7 +89,7 @@ async function ask(alertmanagerUrl: string, path: string, request: RequestInit =
   } catch (error) {
     throw new UnreachableError(
       `Could not ask Alertmanager at ${alertmanagerUrl}: ${describe(error)}.`,
-      'Start it (docker-compose -f docker-compose.monitoring.yml up -d alertmanager), or correct ALERTMANAGER_URL.',
+      'Start it (docker-compose -f docker-compose.monitoring.yml up -d alertmanager), or correct ALERTMANAGER_URL (ALERTMANAGER_API_URL where that is set).',
       { cause: error },
     );
   }

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import { type GoalStep, readGoalSteps } from '../../scheduler/goals.ts';
+import { lookIntoMonitorDb } from '../../scheduler/monitor-db.ts';
 import { composeRetro } from '../../scheduler/retro/compose.ts';
 import { readRetro } from '../../scheduler/retro/read-retro.ts';
 import { saveRetro } from '../../scheduler/retro/save-retro.ts';
@@ -28,13 +30,22 @@ interface Options {
 async function run({ days, save, json }: Options): Promise<void> {
   const config = loadCommandConfig();
   const untilMs = Date.now();
-  const figures = await readRetro({ config, work: loadCommandWork() }, { untilMs, days });
+  const scheduler = loadCommandScheduler();
+  const goals = readGoals(scheduler.monitorDbPath);
+  const figures = await readRetro({ config, work: loadCommandWork(), goals }, { untilMs, days });
   const markdown = composeRetro(figures, config);
   const { timezone } = config;
-  const file = save && saveRetro({ ...loadCommandScheduler(), timezone, untilMs, days, isManual: true }, markdown);
+  const file = save && saveRetro({ ...scheduler, timezone, untilMs, days, isManual: true }, markdown);
   if (json) printJson(withNulls({ ...figures, file }));
   else process.stdout.write(markdown);
   if (file !== undefined) process.stderr.write(`Saved as ${file}\n`);
+}
+
+function readGoals(monitorDbPath: string): readonly GoalStep[] {
+  const db = lookIntoMonitorDb(monitorDbPath);
+  const steps = db === undefined ? [] : readGoalSteps(db);
+  db?.close();
+  return steps;
 }
 
 /** What is not known is null, rather than not there. */

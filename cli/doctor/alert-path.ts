@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../../lib/config.ts';
+import { type Config, whereToAskAlertmanager } from '../../lib/config.ts';
 import { checkChannels } from '../alertmanager/channels.ts';
 import { type AlertmanagerState, isMuted, postTestAlert, readAlertmanager } from '../alertmanager/client.ts';
 import { isLoopback } from '../alertmanager/message.ts';
@@ -57,7 +57,8 @@ function checkTelegram(): Result {
   };
 }
 
-async function checkAlertmanager({ alertmanagerUrl }: Config): Promise<Result> {
+async function checkAlertmanager(config: Config): Promise<Result> {
+  const alertmanagerUrl = whereToAskAlertmanager(config);
   if (alertmanagerUrl === undefined) return NO_ALERTMANAGER;
   const state = await readAlertmanager(alertmanagerUrl);
   const channels = [...state.deliveries.keys()];
@@ -76,13 +77,14 @@ function findOtherChat({ chatIds }: AlertmanagerState): string | undefined {
     : 'it has not loaded the chat of TELEGRAM_CHAT_ID';
 }
 
-async function checkLastNotification({ alertmanagerUrl, prometheusUrl }: Config): Promise<Result> {
+async function checkLastNotification(config: Config): Promise<Result> {
+  const alertmanagerUrl = whereToAskAlertmanager(config);
   if (alertmanagerUrl === undefined) return NO_ALERTMANAGER;
   const deliveries = [...(await readAlertmanager(alertmanagerUrl)).deliveries];
   const figures = deliveries.map(
     ([name, { delivered, failedAttempts }]) => `${name} ${delivered} delivered, ${failedAttempts} attempts failed`,
   );
-  const last = prometheusUrl === undefined ? undefined : await findLastNotification(prometheusUrl);
+  const last = config.prometheusUrl === undefined ? undefined : await findLastNotification(config.prometheusUrl);
   const when = last === undefined ? '' : `; the last at ${new Date(last).toISOString()}`;
   const message = `since Alertmanager started: ${figures.join('; ') || 'none'}${when}`;
   const failing = deliveries.filter(([, each]) => each.failedAttempts > 0);
@@ -114,7 +116,8 @@ async function findLastNotification(prometheusUrl: string): Promise<number | und
   }
 }
 
-async function sendTestAlert({ alertmanagerUrl }: Config): Promise<Result> {
+async function sendTestAlert(config: Config): Promise<Result> {
+  const alertmanagerUrl = whereToAskAlertmanager(config);
   if (alertmanagerUrl === undefined) {
     return { level: 'problem', message: 'not sent: ALERTMANAGER_URL is not set', remedy: NO_ALERTMANAGER.remedy };
   }

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
 import { UnreachableError } from '../../lib/errors.ts';
+import { readGoalSteps } from '../goals.ts';
 import { utc } from '../ledger.ts';
 import type { MonitorDb } from '../monitor-db.ts';
 import { composeRetro, composeShort } from '../retro/compose.ts';
+import type { RetroFigures } from '../retro/figures.ts';
 import { readRetro } from '../retro/read-retro.ts';
 import { retroPath, saveRetro } from '../retro/save-retro.ts';
+import { weekOf } from '../retro/week.ts';
 import type { Job, JobContext } from './job.ts';
 
 const DAYS = 7;
@@ -14,6 +17,8 @@ interface MadeRetro {
   readonly file: string;
   readonly markdown: string;
   readonly short_text: string;
+  /** As JSON. */
+  readonly figures: string;
 }
 
 /** The week in figures and words: a page beside monitor.db, the short of it on the phone. */
@@ -26,7 +31,9 @@ export const retro: Job = {
     if (!existsSync(made.file)) saveRetro(fileOf(context), made.markdown);
     const key = `retro-${utc(slot.slotMs).replace(/\W/g, '')}`;
     try {
-      await notify({ kind: 'retro', key, facts: { text: made.short_text, path: made.file } });
+      const week = weekOf(JSON.parse(made.figures) as RetroFigures);
+      const facts = { text: made.short_text, path: made.file, ...(week ? { week: JSON.stringify(week) } : {}) };
+      await notify({ kind: 'retro', key, facts });
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error;
       const message = `Could not tell of the retrospective, which is in "${made.file}": ${error.message}`;
@@ -44,10 +51,15 @@ async function makeRetro(context: JobContext): Promise<MadeRetro> {
   const { db, settings, slot, clock, signal } = context;
   const { config, work } = settings;
   // Of the week that ended with the slot, also if it is done late.
-  const figures = await readRetro({ config, work }, { untilMs: slot.slotMs, days: DAYS });
+  const figures = await readRetro({ config, work, goals: readGoalSteps(db) }, { untilMs: slot.slotMs, days: DAYS });
   signal.throwIfAborted();
   const markdown = composeRetro(figures, config);
-  const made = { file: retroPath(fileOf(context)), markdown, short_text: composeShort(figures, config) };
+  const made = {
+    file: retroPath(fileOf(context)),
+    markdown,
+    short_text: composeShort(figures, config),
+    figures: JSON.stringify(figures),
+  };
   saveRetro(fileOf(context), markdown);
   db.prepare(
     `INSERT OR REPLACE INTO retros (slot_utc, from_utc, until_utc, file, markdown, short_text, figures, made_at)
@@ -57,7 +69,6 @@ async function makeRetro(context: JobContext): Promise<MadeRetro> {
     slot: utc(slot.slotMs),
     from: figures.from,
     until: figures.until,
-    figures: JSON.stringify(figures),
     madeAt: utc(clock()),
   });
   return made;

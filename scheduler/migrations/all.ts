@@ -8,6 +8,7 @@ import { outbox } from './outbox.ts';
 import { pullRequestReviews } from './pull-request-reviews.ts';
 import { retros } from './retros.ts';
 import { reviewDoubts } from './review-doubts.ts';
+import { reviewLinks } from './review-links.ts';
 import { scheduleSlots } from './schedule-slots.ts';
 import { telegram } from './telegram.ts';
 import { toolRequests } from './tool-requests.ts';
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   backups,
   reviewDoubts,
   toolRequests,
+  reviewLinks,
 ];

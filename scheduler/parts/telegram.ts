@@ -4,6 +4,7 @@ import type { MonitorDb } from '../monitor-db.ts';
 import type { Outbox } from '../telegram/outbox.ts';
 import { createPhone, type Pace, type Phone } from '../telegram/phone.ts';
 import { isQuiet } from '../telegram/quiet-hours.ts';
+import { withReviewLink } from '../telegram/review-link.ts';
 import { startSender } from '../telegram/sender.ts';
 import { takeNotification } from '../telegram/tool-requests.ts';
 import type { Tools } from '../tools.ts';
@@ -48,6 +49,7 @@ async function startNotifications(tools: Tools, phone: Phone, { retryMs }: Pace)
   outbox.forgetOld();
   const sender = startSender({
     ...{ outbox, chat, speaker, clock, counters, log },
+    complete: (item) => withReviewLink(item, tools),
     isQuiet: (nowMs) => isQuiet(nowMs, quietHours, timezone),
     ...(retryMs === undefined ? {} : { retryMs }),
   });

@@ -1,16 +1,17 @@
-import type { Kpi } from '../../lib/memory/kpis.ts';
-import { meetsTarget } from '../../lib/memory/kpis.ts';
+import { type Kpi, type KpiKey, meetsTarget } from '../../lib/memory/kpis.ts';
 import type { LessonRow } from '../../lib/memory/lesson-rows.ts';
 import type { AgentOfPeriod } from '../../lib/memory/period/agents.ts';
+import type { DayOfPeriod } from '../../lib/memory/period/daily.ts';
 import type { ErrorKind } from '../../lib/memory/period/errors.ts';
 import type { Outcomes } from '../../lib/memory/period/outcomes.ts';
 import type { LongTask, Period } from '../../lib/memory/period/period.ts';
 import type { Spending } from '../../lib/memory/period/spending.ts';
 import type { WorkOfPeriod } from '../../lib/memory/period/work.ts';
+import { type GoalKpiKey, type GoalStep, goalKpisAt } from '../goals.ts';
 import { cleanText } from './clean.ts';
 
 /** A KPI beside the period before; `before` is undefined where nobody knows it. */
-export interface KpiOfRetro extends Kpi {
+export interface KpiOfRetro extends Kpi<KpiKey | GoalKpiKey> {
   readonly before: number | undefined;
   readonly meetsTarget: boolean | undefined;
 }
@@ -55,6 +56,8 @@ export interface RetroFigures {
   readonly lastTask: string | undefined;
   readonly outcomes: Outcomes;
   readonly outcomesBefore: Outcomes;
+  readonly daily: readonly DayOfPeriod[];
+  readonly dailyBefore: readonly DayOfPeriod[];
   readonly queued: Outcomes;
   readonly kpis: readonly KpiOfRetro[];
   readonly agents: readonly AgentOfPeriod[];
@@ -83,6 +86,8 @@ export function isEmptyWeek({ outcomes: { success, failed, unknown } }: RetroFig
 export interface RetroSources {
   readonly period: Period;
   readonly before: Period;
+  /** What is measured by hand. */
+  readonly goals: readonly GoalStep[];
   readonly workersMax: number;
   readonly eurPerUsd: number;
 }
@@ -94,7 +99,7 @@ const MOST_KINDS = 10;
 const MOST_LESSONS = 5;
 
 /** Puts a period and the one before it together. */
-export function retroFigures({ period, before, workersMax, eurPerUsd }: RetroSources): RetroFigures {
+export function retroFigures({ period, before, goals, workersMax, eurPerUsd }: RetroSources): RetroFigures {
   const { days, isDemo, outcomes, queued, agents, errors, work, spending, lessons } = period;
   return {
     from: new Date(period.fromMs).toISOString(),
@@ -105,11 +110,9 @@ export function retroFigures({ period, before, workersMax, eurPerUsd }: RetroSou
     outcomes,
     outcomesBefore: before.outcomes,
     queued,
-    kpis: period.kpis.map((kpi, index) => ({
-      ...kpi,
-      before: before.kpis[index].value,
-      meetsTarget: meetsTarget(kpi),
-    })),
+    daily: period.daily,
+    dailyBefore: before.daily,
+    kpis: [...compareKpis(period, before), ...compareGoals(goals, period)],
     agents: agents.map((each) => ({ ...each, agent: cleanText(each.agent, LONGEST_DESCRIPTION) })),
     errors: {
       count: errors.count,
@@ -130,6 +133,22 @@ export function retroFigures({ period, before, workersMax, eurPerUsd }: RetroSou
     workersMax,
     eurPerUsd,
   };
+}
+
+function compareKpis({ kpis }: Period, before: Period): readonly KpiOfRetro[] {
+  return kpis.map((kpi, index) => ({ ...kpi, before: before.kpis[index].value, meetsTarget: meetsTarget(kpi) }));
+}
+
+/** Goals have no target but their end. */
+function compareGoals(steps: readonly GoalStep[], { fromMs, untilMs }: Period): readonly KpiOfRetro[] {
+  const before = goalKpisAt(steps, fromMs);
+  return goalKpisAt(steps, untilMs).map((goal, index) => ({
+    ...goal,
+    before: before[index].value,
+    target: undefined,
+    better: 'more',
+    meetsTarget: undefined,
+  }));
 }
 
 function describeError({ signature, example, agents, count, isNew }: ErrorKind, before: Period): ErrorOfRetro {

@@ -2,6 +2,7 @@ import type { Config, WorkConfig } from '../../lib/config.ts';
 import { readPeriod } from '../../lib/memory/period/period.ts';
 import { DAY_MS } from '../../lib/memory/windows.ts';
 import { readManualMinutes } from '../../lib/projects.ts';
+import type { GoalStep } from '../goals.ts';
 import { type RetroFigures, retroFigures } from './figures.ts';
 
 /** Which days a retrospective looks back on. */
@@ -10,10 +11,11 @@ export interface RetroPeriod {
   readonly days: number;
 }
 
-/** What of the settings it needs. */
+/** What of the settings it needs, and what is measured by hand. */
 export interface RetroSettings {
   readonly config: Config;
   readonly work: Pick<WorkConfig, 'workersMax'>;
+  readonly goals: readonly GoalStep[];
 }
 
 /**
@@ -22,7 +24,7 @@ export interface RetroSettings {
  * @throws MemoryError saying why the memory cannot be read, UsageError if projects.json is wrong.
  */
 export async function readRetro(
-  { config, work }: RetroSettings,
+  { config, work, goals }: RetroSettings,
   { untilMs, days }: RetroPeriod,
 ): Promise<RetroFigures> {
   const options = {
@@ -35,5 +37,5 @@ export async function readRetro(
   };
   const before = await readPeriod({ ...options, untilMs: untilMs - days * DAY_MS, hasLessons: false });
   const period = await readPeriod({ ...options, untilMs, hasLessons: true });
-  return retroFigures({ period, before, workersMax: work.workersMax, eurPerUsd: config.eurPerUsd });
+  return retroFigures({ period, before, goals, workersMax: work.workersMax, eurPerUsd: config.eurPerUsd });
 }

@@ -1,4 +1,3 @@
-import type { KpiKey } from '../../lib/memory/kpis.ts';
 import type { SpendingOf } from '../../lib/memory/period/spending.ts';
 import type { Change, Remark } from './advice.ts';
 import { agentsInNeed, bestAgents } from './assess.ts';
@@ -234,7 +233,7 @@ export function perPeriod(figures: RetroFigures, key: 'autonomous_tasks_week' | 
 }
 
 /** One of the KPIs; each is always there. */
-export function kpi({ kpis }: RetroFigures, key: KpiKey): KpiOfRetro {
+export function kpi({ kpis }: RetroFigures, key: KpiOfRetro['key']): KpiOfRetro {
   const found = kpis.find((each) => each.key === key);
   if (!found) throw new Error(`there is no KPI "${key}"`);
   return found;

@@ -47,9 +47,10 @@ async function publish(row: ReviewRow, answer: ReviewAnswer | undefined, reviewi
   }
   const { language } = tools.settings.config;
   const ownLogin = await reviewing.learnLogin();
-  const { reviewId, how, removed } = await publishReview({ row, answer, language, secrets, ownLogin }, api);
+  const published = await publishReview({ row, answer, language, secrets, ownLogin }, api);
+  const { reviewId, reviewUrl, how, removed } = published;
   for (let count = 0; count < removed; count += 1) tools.counters.add('securityEvents', { kind: 'secret-scrubbed' });
   if (removed > 0) tools.log.error({ taskId, repository, number, removed }, 'a secret was scrubbed from a review');
-  ledger.change(row, { state: 'posted', reviewId });
+  ledger.change(row, { state: 'posted', reviewId, ...(reviewUrl === undefined ? {} : { reviewUrl }) });
   tools.log.info({ taskId, repository, number, reviewId, how }, 'a review is on GitHub');
 }

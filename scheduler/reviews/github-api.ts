@@ -27,6 +27,8 @@ const reviewSchema = z.object({
   id: z.int(),
   body: z.string().nullish(),
   user: z.object({ login: z.string() }).nullish(),
+  // A review is one without it too.
+  html_url: z.string().nullish().catch(undefined),
 });
 /** A review somebody has posted. */
 export type PostedReview = z.infer<typeof reviewSchema>;
@@ -47,8 +49,10 @@ export interface GithubApi {
   readonly openPulls: (repository: string) => Promise<readonly PullRequest[]>;
   /** All reviews, oldest first; 1,000 at most. */
   readonly reviews: (place: PullPlace) => Promise<readonly PostedReview[]>;
-  /** Gives the number of the review. */
-  readonly post: (place: PullPlace, review: { readonly headSha: string; readonly body: string }) => Promise<number>;
+  readonly post: (
+    place: PullPlace,
+    review: { readonly headSha: string; readonly body: string },
+  ) => Promise<PostedReview>;
   readonly update: (place: PullPlace, reviewId: number, body: string) => Promise<void>;
 }
 
@@ -119,11 +123,7 @@ export function createGithubApi(options: GithubOptions): GithubApi {
     reviews: (place) => pages(`${pathOf(place)}/reviews?`, reviewSchema, MOST_REVIEW_PAGES),
     post: async (place, { headSha, body }) => {
       const sent = { event: 'COMMENT', commit_id: headSha, body };
-      const posted = await ask(`${pathOf(place)}/reviews`, reviewSchema, {
-        method: 'POST',
-        body: JSON.stringify(sent),
-      });
-      return posted.id;
+      return await ask(`${pathOf(place)}/reviews`, reviewSchema, { method: 'POST', body: JSON.stringify(sent) });
     },
     update: async (place, reviewId, body) => {
       const path = `${pathOf(place)}/reviews/${reviewId}`;

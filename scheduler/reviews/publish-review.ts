@@ -17,6 +17,8 @@ export interface Publication {
 /** What became of it, and how many secrets were taken out. */
 export interface Published {
   readonly reviewId: number;
+  /** Its page, as GitHub says. */
+  readonly reviewUrl: string | undefined;
   readonly how: 'posted' | 'updated' | 'found';
   readonly removed: number;
 }
@@ -30,14 +32,18 @@ export async function publishReview(publication: Publication, api: GithubApi): P
   const { row, ownLogin, language } = publication;
   const ours = ownReviews(await api.reviews(row), ownLogin);
   const same = ours.find(({ body }) => markedHead(body) === row.headSha);
-  if (same) return { reviewId: same.id, how: 'found', removed: 0 };
+  if (same) return { ...placeOf(same), how: 'found', removed: 0 };
   const { answer, removed } = scrubAnswer(publication.answer, publication.secrets);
   const { headSha, isDiffCut } = row;
   const body = composeBody(answer, { headSha, agent: REVIEWER, language, isDiffCut });
   const last = ours.at(-1);
-  if (last === undefined) return { reviewId: await api.post(row, { headSha, body }), how: 'posted', removed };
+  if (last === undefined) return { ...placeOf(await api.post(row, { headSha, body })), how: 'posted', removed };
   await api.update(row, last.id, body);
-  return { reviewId: last.id, how: 'updated', removed };
+  return { ...placeOf(last), how: 'updated', removed };
+}
+
+function placeOf({ id, html_url: url }: PostedReview): Pick<Published, 'reviewId' | 'reviewUrl'> {
+  return { reviewId: id, reviewUrl: url ?? undefined };
 }
 
 /** Those that bear our sign, and are by our account where that is known: anybody can copy a sign. */

@@ -60,6 +60,7 @@ export interface Change {
   readonly isDiffCut?: boolean;
   readonly isDoubted?: boolean;
   readonly reviewId?: number;
+  readonly reviewUrl?: string;
   readonly error?: string;
   readonly nextTryMs?: number;
   readonly tries?: number;
@@ -114,7 +115,8 @@ export function createReviewLedger({ db, clock, timezone, perDay }: ReviewLedger
          (repository, number, head_sha, state, noticed_at, begin_at, next_try_at, counted_day, changed_at)
        VALUES (@repository, @number, @headSha, @state, @now, @begin, @now, @day, @now)
        ON CONFLICT DO UPDATE SET state = @state, begin_at = @begin, next_try_at = @now, counted_day = @day, changed_at = @now,
-         tries = 0, error = NULL, is_doubted = 0, task_id = NULL, review_id = NULL, round = round + (task_id IS NOT NULL)`,
+         tries = 0, error = NULL, is_doubted = 0, task_id = NULL, review_id = NULL, review_url = NULL,
+         round = round + (task_id IS NOT NULL)`,
     ).run({
       repository,
       number,
@@ -151,12 +153,13 @@ export function createReviewLedger({ db, clock, timezone, perDay }: ReviewLedger
       // A newer head may have come meanwhile: what is superseded stays so.
       db.prepare(
         `UPDATE pull_request_reviews SET state = coalesce(@state, state), task_id = coalesce(@taskId, task_id),
-           is_diff_cut = coalesce(@cut, is_diff_cut), is_doubted = coalesce(@doubted, is_doubted), review_id = coalesce(@reviewId, review_id), error = @error,
+           is_diff_cut = coalesce(@cut, is_diff_cut), is_doubted = coalesce(@doubted, is_doubted),
+           review_id = coalesce(@reviewId, review_id), review_url = coalesce(@reviewUrl, review_url), error = @error,
            next_try_at = coalesce(@next, next_try_at), tries = coalesce(@tries, tries), round = coalesce(@round, round),
            counted_day = iif(@state = 'superseded' AND task_id IS NULL, NULL, counted_day), changed_at = @now
          WHERE ${ONE} AND state <> 'superseded'`,
       ).run({
-        ...{ state: null, taskId: null, reviewId: null, error: null, tries: null, round: null },
+        ...{ state: null, taskId: null, reviewId: null, reviewUrl: null, error: null, tries: null, round: null },
         ...change,
         ...{ repository, number, headSha, now: utc(clock()) },
         cut: isDiffCut === undefined ? null : Number(isDiffCut),

@@ -41,7 +41,11 @@ export async function silenceAlert(
 
 async function ask(url: string, path: string, request: RequestInit = {}): Promise<string> {
   const fail = (reason: string, cause?: unknown): UnreachableError =>
-    new UnreachableError(`Could not ask Alertmanager: ${reason}.`, 'Start it, or correct ALERTMANAGER_URL.', { cause });
+    new UnreachableError(
+      `Could not ask Alertmanager: ${reason}.`,
+      'Start it, or correct ALERTMANAGER_URL (or ALERTMANAGER_API_URL, where that is set).',
+      { cause },
+    );
   let response: Response;
   try {
     response = await fetch(url.replace(/\/$/, '') + path, {

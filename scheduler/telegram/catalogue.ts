@@ -1,8 +1,11 @@
+import { readWeek } from '../retro/week.ts';
 import type { Words } from '../words.ts';
 import { askButtons } from './ask-buttons.ts';
 import type { Button, Keyboard } from './buttons.ts';
-import { type Html, join } from './html.ts';
+import type { Drawing } from './chart/render.ts';
+import { escapeText, type Html, join } from './html.ts';
 import type { Facts } from './outbox.ts';
+import { retroPicture } from './retro-picture.ts';
 import type { Speaker, Values } from './speaker.ts';
 import { describeFactCalls } from './tool-requests.ts';
 import { LABELS } from './words/buttons.ts';
@@ -25,6 +28,7 @@ export interface Kind {
   /** Some minutes it waits for others of its kind, to be told at once with them. */
   readonly isGathered?: (facts: Facts) => boolean;
   readonly buttons?: (facts: Facts, key: string) => Keyboard;
+  readonly picture?: (facts: Facts, speaker: Speaker) => Drawing | undefined;
   /** It is never told together with others. */
   readonly isAlone?: true;
 }
@@ -87,7 +91,13 @@ export const KINDS = {
     isAlone: true,
   },
   'project-health': { urgency: 'now', words: () => TOLD.health, values: longText },
-  retro: { urgency: 'later', words: () => TOLD.retro, values: longText, isAlone: true },
+  retro: {
+    urgency: 'later',
+    words: () => TOLD.retro,
+    values: longText,
+    picture: ({ week }, speaker) => retroPicture(readWeek(week), speaker),
+    isAlone: true,
+  },
   checklist: {
     urgency: 'later',
     words: () => TOLD.checklist,
@@ -134,8 +144,10 @@ function isGood(outcome: unknown): boolean {
 }
 
 function describeTaskEnd(facts: Facts, speaker: Speaker): Values {
-  const { money, duration, plain, quote } = speaker;
-  const { id, outcome, costUsd, durationMs, error } = facts;
+  const { money, duration, plain, quote, say } = speaker;
+  const { id, outcome, costUsd, durationMs, error, link } = facts;
+  // An address is no text to be masked: a long number in it would be taken for somebody's.
+  const url = link === undefined ? undefined : escapeText(String(link));
   const words = OUTCOME_WORDS[String(outcome)];
   return {
     outcome: words ? plain(words) : String(outcome),
@@ -145,7 +157,8 @@ function describeTaskEnd(facts: Facts, speaker: Speaker): Values {
     error: error === undefined ? undefined : quote(String(error), 700),
     calls: describeFactCalls(facts, speaker),
     branch: facts.branch,
-    link: facts.link,
+    link: url && say(TOLD.review, { url }),
+    review: url ? say(TOLD.reviewInLine, { url }) : { html: '' },
   };
 }
 

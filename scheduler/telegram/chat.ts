@@ -2,16 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MonitorDb } from '../monitor-db.ts';
 import { type BotApi, type Request, TelegramError } from './api.ts';
 import { type Keyboard, noteButton } from './buttons.ts';
-import { cut, type Html, LONGEST_MESSAGE, split, toPlainText } from './html.ts';
+import { cut, type Html, join, split, toPlainText } from './html.ts';
 import type { Speaker } from './speaker.ts';
 import type { Message } from './update.ts';
 import { REPLIES } from './words/replies.ts';
+
+/** A file that goes with a text. */
+export interface Attachment {
+  readonly kind: 'document' | 'photo';
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** What is said of it, if it is sent: of a picture that is not there nothing is said. */
+  readonly caption?: Html;
+}
 
 /** Something to send: a text, and what goes with it. */
 export interface Reply {
   readonly text: Html;
   readonly buttons?: Keyboard;
-  readonly file?: { readonly kind: 'document' | 'photo'; readonly name: string; readonly bytes: Uint8Array };
+  readonly files?: readonly Attachment[];
 }
 
 /** How a reply is sent. */
@@ -40,6 +49,8 @@ export interface ChatOptions {
   readonly db: MonitorDb;
   readonly speaker: Speaker;
   readonly clock: () => number;
+  /** Told when Telegram does not take a picture; its text is sent all the same. */
+  readonly onRefusedPicture?: (reason: string) => void;
   /** The least time from one message to the next. */
   readonly paceMs?: number;
   /** Ends every wait. */
@@ -52,9 +63,12 @@ const MOST_MESSAGES = 4;
 const LONGEST_CAPTION = 1_000;
 const LONGEST_LABEL = 60;
 const FILE_TIMEOUT_MS = 60_000;
+/** A request that will never be taken as it is. */
+const [BAD_REQUEST, TOO_LARGE] = [400, 413];
 
 /** A chat; everything that is sent through it waits for its turn. */
-export function createChat({ api, chatId, db, speaker, clock, paceMs = PACE_MS, signal }: ChatOptions): Chat {
+export function createChat(options: ChatOptions): Chat {
+  const { api, chatId, db, speaker, clock, onRefusedPicture = () => undefined, paceMs = PACE_MS, signal } = options;
   let turn: Promise<unknown> = Promise.resolve();
   let freeAtMs = 0;
 
@@ -89,7 +103,7 @@ export function createChat({ api, chatId, db, speaker, clock, paceMs = PACE_MS, 
   });
   const common = { chat_id: chatId, parse_mode: 'HTML', link_preview_options: { is_disabled: true } };
 
-  const request = ({ text, buttons, file }: Reply, isSilent: boolean): Request => {
+  const request = ({ text, buttons, file }: Part, isSilent: boolean): Request => {
     const params = {
       ...common,
       disable_notification: isSilent,
@@ -107,9 +121,15 @@ export function createChat({ api, chatId, db, speaker, clock, paceMs = PACE_MS, 
 
   return {
     send: async (reply, { isSilent = false, skip = 0, onAsk, onSent = () => undefined } = {}) => {
-      for (const message of asMessages(reply, speaker).slice(skip)) {
-        const sent = await paced(() => api<Message>(request(message, isSilent)), onAsk);
-        onSent(sent.message_id);
+      const ask = (part: Part): Promise<Message> => paced(() => api<Message>(request(part, isSilent)), onAsk);
+      for (const part of asMessages(reply, speaker).slice(skip)) {
+        const sent = await ask(part).catch(async (error: unknown) => {
+          if (part.file?.kind !== 'photo' || !isRefused(error)) throw error;
+          onRefusedPicture(error.message);
+          const { file: _, withoutFile: text, ...rest } = part;
+          return text === undefined ? undefined : await ask({ ...rest, text });
+        });
+        if (sent) onSent(sent.message_id);
       }
     },
     edit: async (messageId, { text, buttons }) => {
@@ -125,19 +145,43 @@ export function createChat({ api, chatId, db, speaker, clock, paceMs = PACE_MS, 
   };
 }
 
+/** One message of a reply. */
+interface Part {
+  readonly text: Html;
+  readonly buttons?: Keyboard;
+  readonly file?: Attachment;
+  /** What is left to say without the file. */
+  readonly withoutFile?: Html;
+}
+
 /** The messages a reply takes: one as a rule, a few if it is long, and a file with its beginning if it is longer. */
-function asMessages(reply: Reply, speaker: Speaker): readonly Reply[] {
-  const { text, buttons, file } = reply;
+function asMessages({ text, buttons, files = [] }: Reply, speaker: Speaker): readonly Part[] {
   const withButtons = buttons ? { buttons } : {};
-  if (file) {
-    if (text.html.length <= LONGEST_CAPTION) return [reply];
-    return [...split(text, LONGEST_MESSAGE).map((part) => ({ text: part })), { ...reply, text: { html: '' } }];
+  const [first, ...others] = files;
+  if (first) {
+    const caption = join([text, first.caption], '\n\n');
+    if (caption.html.length <= LONGEST_CAPTION) {
+      return [{ text: caption, withoutFile: text, file: first, ...withButtons }, ...others.map(alone)];
+    }
+    return [...asTexts(split(text), withButtons), ...files.map(alone)];
   }
   const parts = split(text);
-  if (parts.length <= MOST_MESSAGES) {
-    return parts.map((part, index) => ({ text: part, ...(index === parts.length - 1 ? withButtons : {}) }));
-  }
+  if (parts.length <= MOST_MESSAGES) return asTexts(parts, withButtons);
   const bytes = Buffer.from(`${toPlainText(text)}\n`);
   const beginning = speaker.say(REPLIES.wholeInFile, { beginning: split(text, LONGEST_CAPTION - 200)[0] });
   return [{ text: beginning, file: { kind: 'document', name: 'swarm.txt', bytes }, ...withButtons }];
+}
+
+/** Texts below each other, with the buttons under the last. */
+function asTexts(texts: readonly Html[], withButtons: Pick<Part, 'buttons'>): readonly Part[] {
+  return texts.map((text, index) => ({ text, ...(index === texts.length - 1 ? withButtons : {}) }));
+}
+
+/** A file with nothing but what is said of it. */
+function alone(file: Attachment): Part {
+  return { text: file.caption ?? { html: '' }, file };
+}
+
+function isRefused(error: unknown): error is TelegramError {
+  return error instanceof TelegramError && (error.code === BAD_REQUEST || error.code === TOO_LARGE);
 }

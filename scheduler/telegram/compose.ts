@@ -1,4 +1,5 @@
 import { kindOf, tell } from './catalogue.ts';
+import type { Drawing } from './chart/render.ts';
 import type { Reply } from './chat.ts';
 import { type Html, join, LONGEST_MESSAGE } from './html.ts';
 import type { OutboxItem } from './outbox.ts';
@@ -8,23 +9,29 @@ import { TOLD } from './words/notifications.ts';
 /** Room for the heading of several, and for the remark that one may have come before. */
 const ROOM = 200;
 
-/** What is sent for these: a message of its own for one, a list for several; `told` are those that found room in it. */
-export function compose(
-  items: readonly OutboxItem[],
-  speaker: Speaker,
-): { readonly reply: Reply; readonly told: readonly OutboxItem[] } {
+/** What is to be sent. */
+export interface Composed {
+  readonly reply: Reply;
+  /** Those that found room in it. */
+  readonly told: readonly OutboxItem[];
+  /** The picture it comes with. */
+  readonly picture?: Drawing | undefined;
+}
+
+/** What is sent for these: a message of its own for one, a list for several. */
+export function compose(items: readonly OutboxItem[], speaker: Speaker): Composed {
   const [first] = items;
   if (items.length > 1) return composeList(items, speaker);
   const { kind, facts, key, isRepeat } = first;
   const text = join([tell(kind, facts, speaker), isRepeat ? speaker.say(TOLD.repeat) : undefined]);
-  const buttons = kindOf(kind).buttons?.(facts, key);
-  return { reply: { text, ...(buttons ? { buttons } : {}) }, told: items };
+  const { buttons: buttonsOf, picture: pictureOf } = kindOf(kind);
+  const buttons = buttonsOf?.(facts, key);
+  // A picture that broke the line would do so for ever: again it is told without.
+  const picture = isRepeat ? undefined : pictureOf?.(facts, speaker);
+  return { reply: { text, ...(buttons ? { buttons } : {}) }, told: items, picture };
 }
 
-function composeList(
-  items: readonly OutboxItem[],
-  speaker: Speaker,
-): { readonly reply: Reply; readonly told: readonly OutboxItem[] } {
+function composeList(items: readonly OutboxItem[], speaker: Speaker): Composed {
   const told: OutboxItem[] = [];
   const lines: Html[] = [];
   let length = ROOM;

@@ -2,17 +2,17 @@ import { spentUsd } from '../../lib/queue/progress.ts';
 import type { TaskView } from '../../lib/queue/task-view.ts';
 import { answerButtons } from './ask-buttons.ts';
 import type { Keyboard } from './buttons.ts';
-import type { Html } from './html.ts';
+import { escapeText, type Html } from './html.ts';
 import type { Speaker } from './speaker.ts';
 import { describeCalls } from './tool-requests.ts';
 import { LABELS } from './words/buttons.ts';
-import { OUTCOME_WORDS, STATE_WORDS } from './words/notifications.ts';
+import { OUTCOME_WORDS, STATE_WORDS, TOLD } from './words/notifications.ts';
 import { REPLIES } from './words/replies.ts';
 
 const LONGEST_PROMPT = 1_500;
 
-/** A task with all its facts. */
-export function describeTask(view: TaskView, speaker: Speaker): Html {
+/** A task with all its facts, and the page of the review it led to. */
+export function describeTask(view: TaskView, speaker: Speaker, reviewLink?: string): Html {
   const { say, plain, money, moment, quote } = speaker;
   const { id, state, task, progress, outcome, error, end, endedAt } = view;
   const facts = task ?? end;
@@ -31,6 +31,7 @@ export function describeTask(view: TaskView, speaker: Speaker): Html {
     attempts: end?.attempts ?? progress.failures + (progress.runs > 0 ? 1 : 0),
     model: end?.model ?? task?.model,
     branch: progress.branch ?? end?.branch,
+    link: reviewLink === undefined ? undefined : say(TOLD.review, { url: escapeText(reviewLink) }),
     waitsFor: state === 'delayed' || state === 'waiting' ? progress.waitingFor?.reason : undefined,
     asked: task ? moment(Date.parse(task.requestedAt)) : undefined,
     source: facts?.source,

@@ -31,7 +31,7 @@ export interface Pace {
 
 /** A phone by the settings; a text says why there is none. */
 export function createPhone(tools: Tools, { paceMs }: Pace = {}): Phone | string {
-  const { settings, db, clock } = tools;
+  const { settings, db, clock, log } = tools;
   const { channels } = settings;
   if (typeof channels === 'string') return channels;
   const missing = findMissing(channels);
@@ -41,7 +41,10 @@ export function createPhone(tools: Tools, { paceMs }: Pace = {}): Phone | string
   const speaker = speakerOf(tools);
   const api = createBotApi({ apiUrl, token });
   const pace = paceMs === undefined ? {} : { paceMs };
-  const chat = createChat({ api, chatId, db, speaker, clock, signal: hangUp.signal, ...pace });
+  const onRefusedPicture = (reason: string): void =>
+    log.warn({ reason }, 'a picture was refused, and its text is sent without it');
+  const line = { api, chatId, signal: hangUp.signal, onRefusedPicture, ...pace };
+  const chat = createChat({ ...line, db, speaker, clock });
   return { api, chatId, chat, outbox: createOutbox(db, clock), speaker, quietHours, hangUp };
 }
 

@@ -1,5 +1,7 @@
 import { readLatestResults } from '../health/results.ts';
 import type { MonitorDb } from '../monitor-db.ts';
+import type { RetroFigures } from '../retro/figures.ts';
+import { type Week, weekOf } from '../retro/week.ts';
 import { type Html, join } from './html.ts';
 import type { Speaker } from './speaker.ts';
 import { REPLIES } from './words/replies.ts';
@@ -26,11 +28,22 @@ export function countHealth(db: MonitorDb): { readonly up: number; readonly all:
   return { up: results.filter(({ state }) => state === 'up').length, all: results.length };
 }
 
-/** The last retrospective that was made, as it may be shown; undefined if there is none. */
-export function readLastRetro(db: MonitorDb): { readonly shortText: string; readonly markdown: string } | undefined {
-  return db
-    .prepare<[], { shortText: string; markdown: string }>(
-      'SELECT short_text AS shortText, markdown FROM retros ORDER BY slot_utc DESC LIMIT 1',
+/** A retrospective as it may be shown. */
+export interface LastRetro {
+  readonly shortText: string;
+  readonly markdown: string;
+  /** Undefined if there is nothing to draw. */
+  readonly week: Week | undefined;
+}
+
+/** The last retrospective that was made; undefined if there is none. */
+export function readLastRetro(db: MonitorDb): LastRetro | undefined {
+  const row = db
+    .prepare<[], { shortText: string; markdown: string; figures: string }>(
+      'SELECT short_text AS shortText, markdown, figures FROM retros ORDER BY slot_utc DESC LIMIT 1',
     )
     .get();
+  if (row === undefined) return undefined;
+  const { figures, ...texts } = row;
+  return { ...texts, week: weekOf(JSON.parse(figures) as Partial<RetroFigures>) };
 }

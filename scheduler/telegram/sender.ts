@@ -3,10 +3,11 @@ import { describeError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Counters } from '../counters.ts';
 import { TelegramError } from './api.ts';
+import { render } from './chart/render.ts';
 import type { Chat, Reply } from './chat.ts';
 import { compose } from './compose.ts';
 import { escapeText, toPlainText } from './html.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox, OutboxItem } from './outbox.ts';
 import { type Delivery, planNext } from './plan.ts';
 import type { Speaker } from './speaker.ts';
 
@@ -21,6 +22,8 @@ export interface SenderOptions {
   readonly chat: Chat;
   readonly speaker: Speaker;
   readonly clock: () => number;
+  /** One with what is known of it by now. */
+  readonly complete: (item: OutboxItem) => OutboxItem;
   /** Whether only what cannot wait is told, at a moment. */
   readonly isQuiet: (nowMs: number) => boolean;
   readonly counters: Counters;
@@ -92,7 +95,8 @@ export function startSender(options: SenderOptions): MessageSender {
 /** Sends one message; the error if it has to be tried again. */
 async function deliver({ items, isSilent }: Delivery, options: SenderOptions): Promise<unknown> {
   const { outbox, chat, speaker, counters, log } = options;
-  const { reply, told } = compose(items, speaker);
+  const { reply: words, told, picture } = compose(items.map(options.complete), speaker);
+  const reply = picture ? { ...words, files: await render(picture, log) } : words;
   let isBegun = false;
   const send = (what: Reply): Promise<void> =>
     chat.send(what, {

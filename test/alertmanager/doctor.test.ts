@@ -110,6 +110,14 @@ describe('Alertmanager', () => {
     expect(found['test alert']).toBe('problem: not sent: Alertmanager has it silenced');
   });
 
+  test('is asked where programs reach it, if that is not where people do', async () => {
+    const alertmanager = await startAlertmanager(telegramEnvironment(await startBotApi()));
+    const addresses = { ALERTMANAGER_URL: 'https://alerts.invalid', ALERTMANAGER_API_URL: alertmanager.url };
+    const { found } = await doctor(addresses);
+    expect(found.Alertmanager).toBe(`ok: answers at ${alertmanager.url}, sends by telegram`);
+    expect(found['links on the phone']).toBe('ok: 1 of 4 are set');
+  });
+
   test('of a web server that is no Alertmanager doctor says so', async () => {
     const api = await startBotApi();
     const { found } = await doctor({ ALERTMANAGER_URL: api.url });

@@ -29,8 +29,17 @@ test('prints the figures of as many days as asked for as JSON, null for what is 
   const figures = JSON.parse(stdout);
   expect([code, figures.days, figures.outcomes]).toEqual([0, 30, { success: 2, failed: 0, unknown: 1 }]);
   expect(Date.parse(figures.until) - Date.parse(figures.from)).toBe(30 * DAY_MS);
-  expect(figures.kpis).toHaveLength(12);
+  expect(figures.kpis).toHaveLength(13);
+  expect(figures.daily).toHaveLength(31);
   expect(figures).toMatchObject({ spending: null, file: null });
+});
+
+test('shows a goal from the day on which it was set', async () => {
+  const cwd = tempDir();
+  const env = { SWARM_DB_PATH: memoryPath(), MONITOR_DB_PATH: join(cwd, 'monitor.db') };
+  expect((await retro(cwd, env)).stdout).not.toContain('Libertà geo');
+  expect((await swarm(['goal', 'set', 'liberta-geo', '35'], { cwd, env })).code).toBe(0);
+  expect((await retro(cwd, env)).stdout).toMatch(/\| Libertà geo +\| +35% \| +prima non noto \|/);
 });
 
 test('with --save it is in a file beside monitor.db as well', async () => {

@@ -168,6 +168,27 @@ test('projects have the same path inside and outside, and only the orchestrator 
   expect(withDefaults(COMPOSE.services.orchestrator.environment?.WORK_DIR ?? '')).toMatch(/^\/srv\/swarm-projects\//);
 });
 
+test('the phone finds the logs of tasks: where the orchestrator writes them the scheduler may read', () => {
+  const { scheduler, orchestrator } = COMPOSE.services;
+  const workDir = withDefaults(scheduler.environment?.WORK_DIR ?? '');
+  expect(workDir).toBe(withDefaults(orchestrator.environment?.WORK_DIR ?? ''));
+  // Readable by their owner alone.
+  expect(scheduler.user).toBe(orchestrator.user);
+  const mounts = scheduler.volumes?.map((volume) => withDefaults(volume).split(':')) ?? [];
+  const holding = mounts.filter(([, inside]) => workDir.startsWith(`${inside}/`));
+  expect(holding).toEqual([['/srv/swarm-projects', '/srv/swarm-projects', 'ro']]);
+});
+
+test('the bot reaches Alertmanager by its own address, on a network both are in, whatever the one for people is', () => {
+  const { scheduler, alertmanager } = COMPOSE.services;
+  const { protocol, hostname, port, pathname } = new URL(scheduler.environment?.ALERTMANAGER_API_URL ?? '');
+  expect([protocol, hostname, port, pathname]).toEqual(['http:', 'alertmanager', '9093', '/']);
+  expect(alertmanager.ports?.map((each) => each.split(':').at(-1))).toEqual([port]);
+  expect(alertmanager.command).toContain('--web.route-prefix=/');
+  expect(scheduler.networks).toContain('default');
+  expect(alertmanager.networks).toContain('default');
+});
+
 test('a secret is given to those who use it, from a variable or a file', () => {
   for (const [, service] of SERVICES) {
     for (const secret of service.secrets ?? []) {

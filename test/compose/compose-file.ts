@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 /** What the tests look at of a service in docker-compose.monitoring.yml. */
 export interface Service {
   readonly image: string;
+  readonly command?: readonly string[];
   readonly user?: string;
   readonly restart: string;
   readonly read_only: boolean;

@@ -124,6 +124,14 @@ test('only who has business outside reaches anything outside', async () => {
   }
 });
 
+test('the bot reaches Alertmanager, and the logs of tasks, which it cannot change', async () => {
+  const script = "fetch(process.env.ALERTMANAGER_API_URL + '/api/v2/alerts').then((r) => console.log(r.status))";
+  expect(await stack.inside('scheduler', 'node', '-e', script)).toBe('200');
+  expect(await stack.inside('scheduler', 'sh', '-c', 'ls -d $WORK_DIR; echo x > $WORK_DIR/new')).toMatch(
+    /\.swarm-work[\s\S]*Read-only file system/,
+  );
+});
+
 test('secrets are read by whom they are for, and nobody else', async () => {
   const list = 'stat -c "%u %a" /run/*/*';
   expect(await stack.inside('alertmanager', 'sh', '-c', list)).toBe('65534 600');

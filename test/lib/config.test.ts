@@ -15,6 +15,7 @@ const DEFAULTS: Config = {
   grafanaUrl: undefined,
   prometheusUrl: undefined,
   alertmanagerUrl: undefined,
+  alertmanagerApiUrl: undefined,
   runbookUrl: undefined,
   projectsFile: resolve('projects.json'),
   eurPerUsd: 0.92,

@@ -33,7 +33,7 @@ export interface Person {
 }
 
 /** What becomes of a request: `cut` and `silence` have delivered it before they say nothing. */
-export type Fault = 'too-many' | 'server-error' | 'gateway' | 'cut' | 'silence' | 'bad-request';
+export type Fault = 'too-many' | 'server-error' | 'gateway' | 'cut' | 'silence' | 'bad-request' | 'bad-picture';
 
 /** A server that answers as Telegram's Bot API does. */
 export interface FakeBotApi {
@@ -86,6 +86,7 @@ const REFUSALS: Partial<Record<Fault, [status: number, description: string, rest
   'too-many': [429, 'Too Many Requests: retry after 1', { parameters: { retry_after: 1 } }],
   'server-error': [500, 'Internal Server Error'],
   'bad-request': [400, "Bad Request: can't parse entities"],
+  'bad-picture': [400, 'Bad Request: IMAGE_PROCESS_FAILED'],
 };
 
 /** Starts the server; it stops when the test ends. */

@@ -10,6 +10,7 @@ export interface FakeReview {
   readonly commit_id: string;
   readonly user: { readonly login: string };
   readonly state: string;
+  readonly html_url: string;
 }
 
 /** A pull request as GitHub tells of it, with what a test does not care about. */
@@ -83,9 +84,15 @@ export async function startFakeGithub(): Promise<FakeGithub> {
     if (!posted.has(number)) posted.set(number, []);
     return posted.get(number)!;
   };
-  const addReview: FakeGithub['addReview'] = (number, { body, login }) => {
+  const add = (number: number, review: Pick<FakeReview, 'body' | 'commit_id' | 'user'>): FakeReview => {
     ids += 1;
-    reviews(number).push({ id: ids, body, commit_id: shaOf('0'), user: { login }, state: 'COMMENTED' });
+    const page = `https://${host()}/${REPOSITORY}/pull/${number}#pullrequestreview-${ids}`;
+    const added = { id: ids, ...review, state: 'COMMENTED', html_url: page };
+    reviews(number).push(added);
+    return added;
+  };
+  const addReview: FakeGithub['addReview'] = (number, { body, login }) => {
+    add(number, { body, commit_id: shaOf('0'), user: { login } });
   };
 
   const perform = (request: IncomingMessage, path: string, body: string): Answer => {
@@ -109,10 +116,7 @@ export async function startFakeGithub(): Promise<FakeGithub> {
     const { body, commit_id, event } = JSON.parse(text) as { body: string; commit_id?: string; event?: string };
     if (what === 'POST /reviews') {
       if (commit_id !== pull.head.sha || event !== 'COMMENT') return [422, { message: 'Unprocessable Entity' }];
-      ids += 1;
-      const review = { id: ids, body, commit_id, user: { login: LOGIN }, state: 'COMMENTED' };
-      reviews(pull.number).push(review);
-      return [200, review];
+      return [200, add(pull.number, { body, commit_id, user: { login: LOGIN } })];
     }
     const review = reviews(pull.number).find(({ id, user }) => what === `PUT /reviews/${id}` && user.login === LOGIN);
     if (!review) return NOT_FOUND;
@@ -139,6 +143,7 @@ export async function startFakeGithub(): Promise<FakeGithub> {
     else response.end(typeof said === 'string' ? said : JSON.stringify(said));
   };
   const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
+  const host = (): string => `127.0.0.1:${(server.address() as AddressInfo).port}`;
   await once(server, 'listening');
   onTestFinished(async () => {
     server.closeAllConnections();
@@ -146,7 +151,7 @@ export async function startFakeGithub(): Promise<FakeGithub> {
     await once(server, 'close');
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host()}`,
     token: TOKEN,
     login: LOGIN,
     ...{ pulls, diffs, reviews, addReview, requests },

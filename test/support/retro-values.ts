@@ -1,13 +1,17 @@
 import { loadConfig } from '../../lib/config.ts';
 import { KPI_KEYS, KPI_TARGETS } from '../../lib/memory/kpis.ts';
+import type { GoalStep } from '../../scheduler/goals.ts';
 import type { RetroFigures } from '../../scheduler/retro/figures.ts';
 import { type RetroPeriod, readRetro } from '../../scheduler/retro/read-retro.ts';
 import { NOW } from './memory-values.ts';
 
 /** Reads the retrospective of a memory with the default settings; of the week before NOW unless told otherwise. */
-export function retroOf(path: string, period: Partial<RetroPeriod> = {}): Promise<RetroFigures> {
+export function retroOf(
+  path: string,
+  { goals = [], ...period }: Partial<RetroPeriod> & { readonly goals?: readonly GoalStep[] } = {},
+): Promise<RetroFigures> {
   const config = loadConfig({ SWARM_DB_PATH: path, PROJECTS_FILE: `${path}.projects.json` });
-  return readRetro({ config, work: { workersMax: 2 } }, { untilMs: NOW, days: 7, ...period });
+  return readRetro({ config, work: { workersMax: 2 }, goals }, { untilMs: NOW, days: 7, ...period });
 }
 
 const NO_OUTCOMES = { success: 0, failed: 0, unknown: 0 };
@@ -22,6 +26,8 @@ export function retroValue(extra: Partial<RetroFigures> = {}): RetroFigures {
     lastTask: undefined,
     outcomes: { success: 20, failed: 0, unknown: 0 },
     outcomesBefore: NO_OUTCOMES,
+    daily: [],
+    dailyBefore: [],
     queued: NO_OUTCOMES,
     kpis: kpiValues({}),
     agents: [],
@@ -37,14 +43,15 @@ export function retroValue(extra: Partial<RetroFigures> = {}): RetroFigures {
   };
 }
 
-type Values = Partial<Record<(typeof KPI_KEYS)[number], readonly [now: number, before?: number]>>;
+const KEYS = [...KPI_KEYS, 'geo_freedom_ratio'] as const;
+type Values = Partial<Record<(typeof KEYS)[number], readonly [now: number, before?: number]>>;
 
 /** Every KPI, with the values a test cares about. */
 export function kpiValues(values: Values): RetroFigures['kpis'] {
-  return KPI_KEYS.map((key) => {
+  return KEYS.map((key) => {
     const [value, before] = values[key] ?? [undefined, undefined];
     const target = (KPI_TARGETS as Partial<Record<string, number>>)[key];
-    const better = /success|applied|saved|autonomous|per_day/.test(key) ? 'more' : 'less';
+    const better = /success|applied|saved|autonomous|per_day|freedom/.test(key) ? 'more' : 'less';
     const isMet =
       value !== undefined && target !== undefined && (better === 'more' ? value >= target : value <= target);
     return { key, value, before, target, better, meetsTarget: value === undefined || !target ? undefined : isMet };

@@ -12,6 +12,7 @@ import { createTimestampParser } from '../timestamps.ts';
 import type { ManualMinutes } from '../week-figures.ts';
 import { DAY_MS } from '../windows.ts';
 import { type AgentOfPeriod, agentsOf } from './agents.ts';
+import { type DayOfPeriod, dailyOf } from './daily.ts';
 import { type ErrorsOfPeriod, errorsOf } from './errors.ts';
 import { countOutcomes, type Outcomes } from './outcomes.ts';
 import { readSpending, type Spending } from './spending.ts';
@@ -50,6 +51,8 @@ export interface Period {
   readonly lastTaskMs: number | undefined;
   readonly kpis: readonly Kpi[];
   readonly outcomes: Outcomes;
+  /** The same tasks by the day on the calendar. */
+  readonly daily: readonly DayOfPeriod[];
   /** Of tasks from our queue alone: their end is always written down. */
   readonly queued: Outcomes;
   readonly agents: readonly AgentOfPeriod[];
@@ -89,9 +92,10 @@ interface Reading {
 function describe(memory: OpenMemory, { pass, kept, options }: Reading): Period {
   const { tally } = pass;
   const { db } = memory;
-  const { untilMs, days, eurPerUsd, infraCostEurMonth } = options;
+  const { untilMs, days, timezone, eurPerUsd, infraCostEurMonth } = options;
+  const fromMs = untilMs - days * DAY_MS;
   const schema = probeSchema(db);
-  const parser = createTimestampParser(options.timezone);
+  const parser = createTimestampParser(timezone);
   const tasks = [...kept.tasks];
   const usage = readSpending({ db, schema, parser, tally, tasks, untilMs, days });
   const kpis = computeKpis({
@@ -104,17 +108,18 @@ function describe(memory: OpenMemory, { pass, kept, options }: Reading): Period 
   });
   const isAsRead = pass.proof.identity === memory.files.identity && pass.proof.cookie === schema.cookie;
   return {
-    fromMs: untilMs - days * DAY_MS,
+    fromMs,
     untilMs,
     days,
     isDemo: schema.isDemo,
     lastTaskMs: tally.tasks.lastTaskMs,
     kpis,
     outcomes: countOutcomes(tasks),
+    daily: dailyOf(tasks, { fromMs, untilMs, timezone }),
     queued: countOutcomes(tasks.filter(({ isQueued }) => isQueued)),
     agents: agentsOf(tasks, tally.week, usage?.spending),
     errors: errorsOf(kept, tally.errors),
-    work: workOf(tasks, untilMs - days * DAY_MS),
+    work: workOf(tasks, fromMs),
     longest: longestTasks(tasks).map((task) => describeTask(task, isAsRead ? db : undefined)),
     spending: usage?.spending,
     lessons: options.hasLessons && schema.lessons.size > 0 ? readLessonRows(db, schema, parser) : undefined,

@@ -1,11 +1,10 @@
-import type { KpiKey } from '../../../lib/memory/kpis.ts';
 import { isEmptyWeek, type KpiOfRetro } from '../figures.ts';
 import { table } from '../markdown.ts';
 import type { Say } from '../say.ts';
 import type { Retro } from '../style.ts';
 
 /** How each KPI is written. */
-const FORMS: Readonly<Record<KpiKey, (value: number, say: Say) => string>> = {
+const FORMS: Readonly<Record<KpiOfRetro['key'], (value: number, say: Say) => string>> = {
   tasks_per_day: (value, say) => say.rate(value),
   success_ratio: (value, say) => say.percent(value),
   task_seconds_mean: (value, say) => say.duration(value),
@@ -18,6 +17,7 @@ const FORMS: Readonly<Record<KpiKey, (value: number, say: Say) => string>> = {
   infra_cost_eur_month: (value, say) => say.eur(value),
   hours_saved_week: (value, say) => say.number(value, 1),
   autonomous_tasks_week: (value, say) => say.number(value, 1),
+  geo_freedom_ratio: (value, say) => say.percent(value),
 };
 
 /** The KPIs beside the days before and their targets. */
@@ -25,8 +25,7 @@ export function numbers(retro: Retro): readonly string[] {
   const { figures, words } = retro;
   const { heading, now, change, target } = words.numbers;
   if (isEmptyWeek(figures)) return [];
-  // Nobody said what the machine costs: 0 is no figure then.
-  const kpis = figures.kpis.filter(({ key, value }) => key !== 'infra_cost_eur_month' || value !== 0);
+  const kpis = figures.kpis.filter(isSaid);
   const isShown = ({ key, value, before }: KpiOfRetro): boolean =>
     key === 'success_ratio' || value !== undefined || before !== undefined;
   const missing = kpis.filter((kpi) => !isShown(kpi)).map(({ key }) => words.numbers.kpis[key].toLowerCase());
@@ -39,6 +38,12 @@ export function numbers(retro: Retro): readonly string[] {
     ...table(['', now(figures.days), change, target], rows),
     ...(missing.length > 0 ? ['', words.numbers.allNotKnown(missing.join(', '))] : []),
   ];
+}
+
+/** False for what is said by hand, and was not: what the machine costs (0 is no figure then), and how far a goal has come. */
+function isSaid({ key, value }: KpiOfRetro): boolean {
+  if (key === 'infra_cost_eur_month') return value !== 0;
+  return key !== 'geo_freedom_ratio' || value !== undefined;
 }
 
 function valueCell({ key, value }: KpiOfRetro, { figures, words, say }: Retro): string {

@@ -50,6 +50,7 @@ export function english(say: Say): Words {
         infra_cost_eur_month: 'Infrastructure a month',
         hours_saved_week: 'Hours saved a week',
         autonomous_tasks_week: 'Autonomous tasks a week',
+        geo_freedom_ratio: 'Geo freedom',
       },
     },
 
@@ -244,6 +245,13 @@ export function english(say: Say): Words {
       tasks: (count, perDay) => `${some(count, 'task')} (${perDay} a day)`,
       success: (success, known, ratio, unknown) =>
         `${success} of ${known} known outcomes succeeded (${ratio})${unknown > 0 ? `; ${unknown} unknown` : ''}`,
+      before: (tasks, { ratio, sum }) =>
+        [
+          `Before: ${some(tasks, 'task')}`,
+          ...(ratio === undefined ? [] : [`${ratio} success`]),
+          ...(sum === undefined ? [] : [`${sum} spent`]),
+        ].join(', '),
+      geo: (share, before) => `Geo freedom: ${share}${before === share ? '' : ` (before ${before})`}`,
       best: (agent) => `Best: ${agent}`,
       inNeed: (agent, reason) => `Needs help: ${agent}, ${reason}`,
       error: (example, count) => `Most frequent error (${times(count)}): ${example}`,

@@ -1,4 +1,4 @@
-import type { KpiKey } from '../../../lib/memory/kpis.ts';
+import type { KpiOfRetro } from '../figures.ts';
 import type { Say } from '../say.ts';
 import type { ChangeSentences, RemarkSentences } from './sentences.ts';
 
@@ -58,7 +58,8 @@ export function italian(say: Say) {
         infra_cost_eur_month: 'Infrastruttura al mese',
         hours_saved_week: 'Ore risparmiate a settimana',
         autonomous_tasks_week: 'Task autonomi a settimana',
-      } satisfies Record<KpiKey, string> as Record<KpiKey, string>,
+        geo_freedom_ratio: 'Libertà geo',
+      } satisfies Record<KpiOfRetro['key'], string> as Record<KpiOfRetro['key'], string>,
     },
 
     agents: {
@@ -273,6 +274,13 @@ export function italian(say: Say) {
       tasks: (count: number, perDay: string) => `${some(count, 'task', 'task')} (${perDay} al giorno)`,
       success: (success: number, known: number, ratio: string, unknown: number) =>
         `Riusciti ${success} su ${known} con esito noto (${ratio})${unknown > 0 ? `; ${unknown} senza esito` : ''}`,
+      before: (tasks: number, parts: { readonly ratio: string | undefined; readonly sum: string | undefined }) =>
+        [
+          `Prima: ${some(tasks, 'task', 'task')}`,
+          ...(parts.ratio === undefined ? [] : [`successo ${parts.ratio}`]),
+          ...(parts.sum === undefined ? [] : [`spesi ${parts.sum}`]),
+        ].join(', '),
+      geo: (share: string, before: string) => `Libertà geo: ${share}${before === share ? '' : ` (prima ${before})`}`,
       best: (agent: string) => `Meglio: ${agent}`,
       inNeed: (agent: string, reason: string) => `Da aiutare: ${agent}, ${reason}`,
       error: (example: string, count: number) => `Errore più frequente (${times(count)}): ${example}`,

@@ -3,7 +3,8 @@ import { dailyOutcomes, windowOutcomes } from '../../../lib/memory/task-figures.
 import { WEEK } from '../../../lib/memory/windows.ts';
 import { kpisOf, readMemoryOnce } from '../../../lib/read-memory.ts';
 import { readGoalKpis } from '../../goals.ts';
-import { drawDays, renderPng } from '../chart.ts';
+import { drawDays } from '../chart/days.ts';
+import { render } from '../chart/render.ts';
 import type { BotCommand } from '../context.ts';
 import { table } from '../html.ts';
 import type { Speaker } from '../speaker.ts';
@@ -32,13 +33,10 @@ export const kpi: BotCommand = {
     ]);
     const [success, failed, unknown] = outcomes;
     const isEmpty = days.flat().every((count) => count === 0);
-    const png = isEmpty ? undefined : await renderPng(drawDays(days), log);
-    const text = speaker.say(REPLIES.kpis, {
-      table: table(rows),
-      ...{ success, failed, unknown },
-      days: png ? CHART_DAYS : undefined,
-    });
-    return { text, ...(png ? { file: { kind: 'photo', name: 'kpi.png', bytes: png } } : {}) };
+    const text = speaker.say(REPLIES.kpis, { table: table(rows), ...{ success, failed, unknown } });
+    if (isEmpty) return { text };
+    const caption = speaker.say(REPLIES.kpiPicture, { days: CHART_DAYS });
+    return { text, files: await render({ name: 'kpi.png', svg: drawDays(days), caption }, log) };
   },
 };
 

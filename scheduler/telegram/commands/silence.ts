@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
+import { whereToAskAlertmanager } from '../../../lib/config.ts';
 import { type ActiveAlert, readActiveAlerts, silenceAlert } from '../alertmanager.ts';
 import type { Args } from '../buttons.ts';
 import type { Reply } from '../chat.ts';
@@ -20,9 +21,9 @@ export const silence: BotCommand = {
 };
 
 async function offerAlerts({ settings, speaker }: Context): Promise<Reply> {
-  const { alertmanagerUrl } = settings.config;
-  if (alertmanagerUrl === undefined) return { text: speaker.say(REPLIES.noAlertmanager) };
-  const alerts = await readActiveAlerts(alertmanagerUrl);
+  const address = whereToAskAlertmanager(settings.config);
+  if (address === undefined) return { text: speaker.say(REPLIES.noAlertmanager) };
+  const alerts = await readActiveAlerts(address);
   if (alerts.length === 0) return { text: speaker.say(REPLIES.noAlerts) };
   return {
     text: speaker.say(REPLIES.whichAlert),
@@ -50,13 +51,14 @@ async function offerTimes({ speaker }: Context, args: Args): Promise<Effect> {
 
 async function silenceFor(context: Context, args: Args): Promise<Effect> {
   const { settings, speaker, clock, userId, audit } = context;
-  const { alertmanagerUrl, timezone } = settings.config;
-  if (alertmanagerUrl === undefined) return { edit: { text: speaker.say(REPLIES.noAlertmanager) } };
+  const { timezone } = settings.config;
+  const address = whereToAskAlertmanager(settings.config);
+  if (address === undefined) return { edit: { text: speaker.say(REPLIES.noAlertmanager) } };
   const labels = labelsOf(args);
   const fromMs = clock();
   const untilMs = endOf(String(args.time), fromMs, timezone);
   const createdBy = `telegram:${userId}`;
-  await silenceAlert(alertmanagerUrl, { labels, fromMs, untilMs, createdBy, comment: COMMENT });
+  await silenceAlert(address, { labels, fromMs, untilMs, createdBy, comment: COMMENT });
   const { alertname: name = '–' } = labels;
   audit('silence', name, new Date(untilMs).toISOString());
   return { edit: { text: speaker.say(REPLIES.silenced, { name, until: speaker.moment(untilMs) }) } };

@@ -1,3 +1,4 @@
+import { whereToAskAlertmanager } from '../../../lib/config.ts';
 import { describeError } from '../../../lib/errors.ts';
 import { successRatio, windowOutcomes } from '../../../lib/memory/task-figures.ts';
 import { WINDOWS } from '../../../lib/memory/windows.ts';
@@ -71,10 +72,10 @@ async function describeMemory({ settings, speaker }: Context): Promise<Values> {
 }
 
 async function countAlerts({ settings }: Context): Promise<number | string | undefined> {
-  const { alertmanagerUrl } = settings.config;
-  if (alertmanagerUrl === undefined) return undefined;
+  const address = whereToAskAlertmanager(settings.config);
+  if (address === undefined) return undefined;
   try {
-    const alerts = await readActiveAlerts(alertmanagerUrl);
+    const alerts = await readActiveAlerts(address);
     return alerts.length === 0 ? 0 : [...new Set(alerts.map(({ labels }) => labels.alertname ?? '–'))].join(', ');
   } catch (error) {
     return describeError(error, 200);

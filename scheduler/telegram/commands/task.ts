@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
 import { UsageError } from '../../../lib/errors.ts';
 import { readTrace } from '../../../lib/queue/trace.ts';
+import { readReviewLink } from '../../reviews/review-link.ts';
 import { isToolAsked } from '../asks.ts';
 import type { Args } from '../buttons.ts';
 import type { BotCommand, Context, Effect } from '../context.ts';
@@ -28,8 +29,9 @@ export const task: BotCommand = {
       }
       const found = await findTask(queue, argument, context);
       if (!isTask(found)) return found;
+      const link = readReviewLink(context.db, found.id, context.settings.scheduler.githubApiUrl);
       return {
-        text: describeTask(found, context.speaker),
+        text: describeTask(found, context.speaker, link),
         buttons: taskButtons(found, isToolAsked(context.db, found)),
       };
     }),
@@ -70,7 +72,7 @@ async function sendLog({ settings, speaker }: Context, args: Args): Promise<Effe
   if (tail === undefined) return { reply: { text: speaker.say(REPLIES.noLog) } };
   const bytes = Buffer.from(speaker.clean(tail, LOG_BYTES));
   const text = speaker.say(REPLIES.log, { size: Math.ceil(bytes.length / 1_000) });
-  return { reply: { text, file: { kind: 'document', name: `${id}.jsonl`, bytes } } };
+  return { reply: { text, files: [{ kind: 'document', name: `${id}.jsonl`, bytes }] } };
 }
 
 async function readTail(path: string): Promise<string | undefined> {

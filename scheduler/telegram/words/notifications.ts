@@ -15,9 +15,14 @@ export const TOLD = {
     it: '✅ <b>Fatto</b> · {agent} · {project}\nCosto {cost} · tempo {time} · tentativi {attempts}\nRamo <code>{branch}</code>\n{link}\n/task_{short}',
     en: '✅ <b>Done</b> · {agent} · {project}\nCost {cost} · time {time} · attempts {attempts}\nBranch <code>{branch}</code>\n{link}\n/task_{short}',
   },
+  review: {
+    it: '🔎 <a href="{url}">La revisione su GitHub</a>',
+    en: '🔎 <a href="{url}">The review on GitHub</a>',
+  },
+  reviewInLine: { it: ' · <a href="{url}">revisione</a>', en: ' · <a href="{url}">review</a>' },
   taskDoneLine: {
-    it: '✅ {agent} · {project} · {cost} · {time} /task_{short}',
-    en: '✅ {agent} · {project} · {cost} · {time} /task_{short}',
+    it: '✅ {agent} · {project} · {cost} · {time}{review} /task_{short}',
+    en: '✅ {agent} · {project} · {cost} · {time}{review} /task_{short}',
   },
   taskCancelledLine: {
     it: '⏹ {agent} · {project} · annullato /task_{short}',
@@ -71,6 +76,10 @@ export const TOLD = {
   needsJobs: { it: '{count} lavori non riusciti', en: '{count} jobs that failed' },
   health: { it: '🩺 <b>Salute dei progetti</b>\n{text}', en: '🩺 <b>Health of the projects</b>\n{text}' },
   retro: { it: '🐝 <b>Retrospettiva</b>\n{text}', en: '🐝 <b>Retrospective</b>\n{text}' },
+  retroPicture: {
+    it: '📊 Task al giorno: 🟩 riusciti 🟥 falliti ⬜ senza esito 🟦 una settimana prima',
+    en: '📊 Tasks a day: 🟩 succeeded 🟥 failed ⬜ without an outcome 🟦 a week before',
+  },
   reviewsCapped: {
     it: '🔎 <b>Revisioni</b>: per oggi sono finite ({limit}).',
     en: '🔎 <b>Reviews</b>: no more today ({limit}).',

@@ -21,8 +21,8 @@ export const REPLIES = {
   noneToCancel: { it: 'Non c’è niente da annullare.', en: 'There is nothing to cancel.' },
   noneToRetry: { it: 'Non c’è niente da riprovare.', en: 'There is nothing to retry.' },
   task: {
-    it: '<b>{state}</b> · {agent} · {project}\n<code>{id}</code>\n{outcome}\n{error}\n{calls}\nGli è concesso <code>{granted}</code>\nCosto {cost} di {budget} · tentativi {attempts}\nModello {model}\nRamo <code>{branch}</code>\nAspetta: {waitsFor}\nChiesto {asked} da {source}\nFinito {ended}\n\n<i>{prompt}</i>',
-    en: '<b>{state}</b> · {agent} · {project}\n<code>{id}</code>\n{outcome}\n{error}\n{calls}\nIt was granted <code>{granted}</code>\nCost {cost} of {budget} · attempts {attempts}\nModel {model}\nBranch <code>{branch}</code>\nWaits for: {waitsFor}\nAsked {asked} by {source}\nEnded {ended}\n\n<i>{prompt}</i>',
+    it: '<b>{state}</b> · {agent} · {project}\n<code>{id}</code>\n{outcome}\n{error}\n{calls}\nGli è concesso <code>{granted}</code>\nCosto {cost} di {budget} · tentativi {attempts}\nModello {model}\nRamo <code>{branch}</code>\n{link}\nAspetta: {waitsFor}\nChiesto {asked} da {source}\nFinito {ended}\n\n<i>{prompt}</i>',
+    en: '<b>{state}</b> · {agent} · {project}\n<code>{id}</code>\n{outcome}\n{error}\n{calls}\nIt was granted <code>{granted}</code>\nCost {cost} of {budget} · attempts {attempts}\nModel {model}\nBranch <code>{branch}</code>\n{link}\nWaits for: {waitsFor}\nAsked {asked} by {source}\nEnded {ended}\n\n<i>{prompt}</i>',
   },
   cancelled: { it: '⏹ Annullato: ora è {state}.', en: '⏹ Cancelled: it is {state} now.' },
   retried: { it: '🔁 Riprova: ora è {state}.', en: '🔁 Tried again: it is {state} now.' },
@@ -48,8 +48,12 @@ export const REPLIES = {
   unknownHead: { it: '?', en: '?' },
   readable: { it: 'leggibile', en: 'readable' },
   kpis: {
-    it: '📊 <b>KPI, ultimi 7 giorni</b>\n{table}\n{success} riusciti, {failed} falliti, {unknown} senza esito\nSopra: {days} giorni, in verde i riusciti, in rosso i falliti, in grigio senza esito',
-    en: '📊 <b>KPIs, the last 7 days</b>\n{table}\n{success} succeeded, {failed} failed, {unknown} without an outcome\nAbove: {days} days, in green those that succeeded, in red those that failed, in grey those without an outcome',
+    it: '📊 <b>KPI, ultimi 7 giorni</b>\n{table}\n{success} riusciti, {failed} falliti, {unknown} senza esito',
+    en: '📊 <b>KPIs, the last 7 days</b>\n{table}\n{success} succeeded, {failed} failed, {unknown} without an outcome',
+  },
+  kpiPicture: {
+    it: 'Sopra: {days} giorni, in verde i riusciti, in rosso i falliti, in grigio senza esito',
+    en: 'Above: {days} days, in green those that succeeded, in red those that failed, in grey those without an outcome',
   },
   queue: {
     it: '🗂 <b>Coda</b>: {count} task\nIn pausa: {paused}\n{list}',

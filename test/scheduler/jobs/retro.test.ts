@@ -7,6 +7,8 @@ import { createLog } from '../../../lib/log.ts';
 import { KEY_PREFIX, QUEUES } from '../../../lib/queue/names.ts';
 import type { Notification } from '../../../lib/queue/notification.ts';
 import { assemble } from '../../../scheduler/assemble.ts';
+import { setGoal } from '../../../scheduler/goals.ts';
+import { readWeek } from '../../../scheduler/retro/week.ts';
 import { readSettings } from '../../../scheduler/settings.ts';
 import { swarm } from '../../support/command-line.ts';
 import { makeMemory, taskRow, tempDir } from '../../support/memory-builder.ts';
@@ -65,9 +67,27 @@ describe('the retro of Friday, 18:00', () => {
     expect(slots()).toMatchObject([{ slot_utc: '2026-11-27T17:00:00.000Z', state: 'done', summary: file }]);
     expect(page()).toContain('Da venerdì 20 novembre alle 18:00 a venerdì 27 novembre alle 18:00.');
     expect([statSync(file).mode & 0o777, statSync(join(folder, 'retro')).mode & 0o777]).toEqual([0o600, 0o700]);
-    expect(await told(redis.client)).toMatchObject([
-      { kind: 'retro', facts: { path: file, text: expect.stringContaining('20–27 novembre 2026\n2 task') } },
+    const [{ kind, facts }] = await told(redis.client);
+    expect([kind, facts.path, facts.text]).toEqual([
+      'retro',
+      file,
+      expect.stringContaining('20–27 novembre 2026\n2 task'),
     ]);
+    // Thursday and Friday evening, and the one task of the week before.
+    const { from, days } = readWeek(facts.week)!;
+    expect([from, days.length, days.at(-2), days.at(-1)]).toEqual(['2026-11-20', 8, [1, 0, 0, 1], [1, 0, 0, 0]]);
+  });
+
+  test('says how far the way to freedom has come, where somebody has set it', async () => {
+    const redis = await startRedis(tempDir());
+    const { tools, tickAt, page } = makeScheduler(redis.url);
+    setGoal(tools.db, 'liberta-geo', 30, FRIDAY_MS - 8 * 86_400_000);
+    setGoal(tools.db, 'liberta-geo', 35, FRIDAY_MS - 86_400_000);
+    setGoal(tools.db, 'liberta-geo', 90, FRIDAY_MS + 1);
+    await tickAt('2026-11-26T12:00:00Z');
+    await tickAt('2026-11-27T17:00:20Z');
+    expect(page()).toMatch(/\| Libertà geo +\| +35% \| +▲ da 30% \| +– \|/);
+    expect((await told(redis.client))[0].facts.text).toContain('\nLibertà geo: 35% (prima 30%)\n');
   });
 
   test('done twice for the same slot is one page and one message, whatever was written meanwhile', async () => {

@@ -38,7 +38,11 @@ function demoMemory(): string {
 }
 
 test('the demo memory gives the example in docs/ (write it anew with UPDATE_GOLDEN=1)', async () => {
-  const figures = await retroOf(demoMemory(), { untilMs: FRIDAY_MS });
+  const goals = [
+    { goal: 'liberta-geo', percent: 30, setAt: '2026-11-01T09:00:00.000Z' },
+    { goal: 'liberta-geo', percent: 35, setAt: '2026-11-25T09:00:00.000Z' },
+  ];
+  const figures = await retroOf(demoMemory(), { untilMs: FRIDAY_MS, goals });
   expectGolden(composeRetro(figures, ITALIAN), 'docs/example-retro.md');
   expectGolden(composeRetro(figures, ENGLISH), 'test/golden/retro/demo-english.md');
   expectGolden(
@@ -107,6 +111,16 @@ test.each(['A', 'B', 'C', 'D', 'E', 'F', 'G'] as const)(
 test('says how many outcomes are unknown beside the success rate', async () => {
   const page = composeRetro(await retroOf(fillMemory(NOW).path), ITALIAN);
   expect(page).toMatch(/\| Successo +\| +75% \(3 esiti non noti\) \|/);
+});
+
+test('beside the days before stands only what is known of them', () => {
+  const before = (more: Parameters<typeof retroValue>[0]) =>
+    composeShort(retroValue({ outcomesBefore: { success: 3, failed: 1, unknown: 2 }, ...more }), ITALIAN);
+  const spendingBefore = { usd: 2, tasks: 4, wastedUsd: { failed: 0, retried: 0 } };
+  expect(before({ spendingBefore })).toContain('\nPrima: 6 task, successo 75%, spesi 2,00 €');
+  expect(before({})).toMatch(/\nPrima: 6 task, successo 75%$/);
+  expect(before({ outcomesBefore: { success: 0, failed: 0, unknown: 1 } })).toMatch(/\nPrima: 1 task$/);
+  expect(before({ outcomesBefore: { success: 0, failed: 0, unknown: 0 } })).not.toContain('Prima');
 });
 
 test('gives no success rate where no outcome is known', async () => {

@@ -194,19 +194,35 @@ test('the health of the projects, as the last run found it', async () => {
   );
 });
 
-test('the last retrospective, and the whole of it as a file', async () => {
-  const scene = await makePhone();
-  const db = openMonitorDb(scene.env.MONITOR_DB_PATH);
+/** A monitor.db with the retrospectives of two weeks, the later with these figures. */
+function addRetros({ env }: PhoneScene, figures: object): void {
+  const db = openMonitorDb(env.MONITOR_DB_PATH);
   const add = db.prepare(
     `INSERT INTO retros (slot_utc, from_utc, until_utc, file, markdown, short_text, figures, made_at)
-     VALUES (?, '', '', '', ?, ?, '{}', '')`,
+     VALUES (?, '', '', '', ?, ?, ?, '')`,
   );
-  add.run('2026-11-13T17:00:00.000Z', '# Prima', 'Prima');
-  add.run('2026-11-20T17:00:00.000Z', '# Seconda', 'Seconda <settimana>');
+  add.run('2026-11-13T17:00:00.000Z', '# Prima', 'Prima', '{}');
+  add.run('2026-11-20T17:00:00.000Z', '# Seconda', 'Seconda <settimana>', JSON.stringify(figures));
   db.close();
+}
+
+const PAGE = { kind: 'document', name: 'retro.md', bytes: Buffer.from('# Seconda') };
+
+test('the last retrospective with the picture of its week, and the whole of it as a file', async () => {
+  const scene = await makePhone();
+  const daily = [{ date: '2026-11-20', success: 3, failed: 1, unknown: 0 }];
+  addRetros(scene, { daily, dailyBefore: [] });
   const { text, file } = await ask(scene, '/retro', /Retrospettiva/);
-  expect(text).toBe('🐝 Retrospettiva\nSeconda <settimana>');
-  expect(file).toEqual({ kind: 'document', name: 'retro.md', bytes: Buffer.from('# Seconda') });
+  expect(text).toMatch(/^🐝 Retrospettiva\nSeconda <settimana>\n\n📊 Task al giorno/);
+  expect(file).toMatchObject({ kind: 'photo', name: 'retro.png' });
+  await vi.waitFor(() => expect(scene.api.messages[1]?.file).toEqual(PAGE), PATIENTLY);
+});
+
+test('of a week without tasks, or one an older version looked back on, there are the words and the file', async () => {
+  const scene = await makePhone();
+  addRetros(scene, {});
+  const { text, file } = await ask(scene, '/retro', /Retrospettiva/);
+  expect([text, file]).toEqual(['🐝 Retrospettiva\nSeconda <settimana>', PAGE]);
 });
 
 test('what reviews have to say is told', async () => {

@@ -2,11 +2,17 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
+import { createDemoMemory } from '../../../lib/memory/demo/demo.ts';
+import { openMonitorDb } from '../../../scheduler/monitor-db.ts';
+import { composeShort } from '../../../scheduler/retro/compose.ts';
+import { weekOf } from '../../../scheduler/retro/week.ts';
+import { createReviewLedger } from '../../../scheduler/reviews/review-ledger.ts';
 import { taskValue } from '../../lib/queue/task-value.ts';
 import { openPhonePage } from '../../support/browser.ts';
 import { orchestratedRow, usageRow } from '../../support/memory-builder.ts';
 import { makePhone, type PhoneScene } from '../../support/phone-scene.ts';
 import { refuseNext } from '../../support/refused-task.ts';
+import { retroOf } from '../../support/retro-values.ts';
 import { renderChat, type Shown } from './chat-page.ts';
 
 /** `UPDATE_SCREENSHOTS=1 npx vitest run test/scheduler/telegram/pictures.test.ts` takes the pictures in docs/ anew. */
@@ -38,9 +44,10 @@ const PICTURES: readonly (readonly [name: string, talk: (scene: PhoneScene) => P
   ['kpi', async (scene) => [...(await ask(scene, '/kpi', /KPI/)), ...(await ask(scene, '/costi', /Costi/))]],
   [
     'results',
-    async ({ api, notify, pass }) => {
+    async ({ api, env, notify, pass, rows }) => {
       const error = 'Il test prenotazioni.spec.ts fallisce: atteso 200, trovato 500.';
       const ends = AGENTS.map((agent, index) => ({ agent, id: `0a1b2c3${index}-4d5e-4f60-8a7b-9c0d1e2f3a4b` }));
+      noteReview(env.MONITOR_DB_PATH, ends[1].id);
       await notify(
         {
           kind: 'task-ended',
@@ -54,9 +61,26 @@ const PICTURES: readonly (readonly [name: string, talk: (scene: PhoneScene) => P
         })),
       );
       const failed = await api.message(/Serve uno sguardo/);
+      await vi.waitFor(() => expect(rows('SELECT key FROM telegram_outbox')).toHaveLength(4), PATIENTLY);
       pass(5 * 60_000);
       await notify({ kind: 'budget-notice', key: 'b-1', facts: { period: 'day', spentUsd: 4.02, limitUsd: 5 } });
       return [failed, await api.message(/task finiti/), await api.message(/Budget del giorno/)];
+    },
+  ],
+  [
+    'retro',
+    async ({ api, env, notify }) => {
+      const untilMs = Date.parse('2026-11-27T17:00:00Z');
+      const path = `${env.SWARM_DB_PATH}.demo`;
+      createDemoMemory({ path, seed: 1, days: 30, untilMs, timezone: 'Europe/Rome' });
+      const goals = [
+        { goal: 'liberta-geo', percent: 30, setAt: '2026-11-01T09:00:00.000Z' },
+        { goal: 'liberta-geo', percent: 35, setAt: '2026-11-25T09:00:00.000Z' },
+      ];
+      const figures = await retroOf(path, { untilMs, goals });
+      const text = composeShort(figures, { language: 'it', timezone: 'Europe/Rome' });
+      await notify({ kind: 'retro', key: 'r-1', facts: { text, week: JSON.stringify(weekOf(figures)) } });
+      return [await api.message(/Retrospettiva/)];
     },
   ],
   [
@@ -121,6 +145,17 @@ test.each(PICTURES)('on a phone, %s can be read without scrolling sideways', asy
   await page.setViewportSize({ width: 390, height: Math.ceil(height) });
   await page.screenshot({ path: `${FOLDER}${name}.png` });
 });
+
+/** A review that the task of this id led to. */
+function noteReview(path: string, taskId: string): void {
+  const db = openMonitorDb(path);
+  const ledger = createReviewLedger({ db, clock: Date.now, timezone: 'Europe/Rome', perDay: 1 });
+  const head = { repository: 'acme/app', number: 7, headSha: 'a' };
+  ledger.notice({ ...head, beginMs: Date.now(), again: [] });
+  const [row] = ledger.due();
+  ledger.change(row, { state: 'posted', taskId, reviewUrl: 'https://github.com/acme/app/pull/7#pullrequestreview-1' });
+  db.close();
+}
 
 async function ask({ api }: PhoneScene, text: string, answer: RegExp): Promise<readonly Shown[]> {
   const before = api.messages.length;

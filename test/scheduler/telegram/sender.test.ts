@@ -1,4 +1,6 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { openMonitorDb } from '../../../scheduler/monitor-db.ts';
+import { taskValue } from '../../lib/queue/task-value.ts';
 import type { Fault } from '../../support/fake-bot-api.ts';
 import { makePhone } from '../../support/phone-scene.ts';
 
@@ -138,4 +140,120 @@ test('a long text is several messages, a longer one a file', async () => {
   await notify({ kind: 'retro', key: 'retro-2', facts: { text: paragraph.repeat(45) } });
   const inFile = await api.message(/Tutto il testo è nel file/, 3);
   expect(inFile.file?.bytes.toString()).toContain(paragraph.repeat(45).trim());
+});
+
+const WEEK = JSON.stringify({ from: '2026-11-20', days: Array(8).fill([3, 1, 1, 4]) });
+const retro = (key: string, week = WEEK, text = '20–27 novembre 2026\n191 task <in tutto>') =>
+  ({ kind: 'retro', key, facts: { text, week } }) as const;
+
+test('a retrospective comes with the picture of its week, and says what is in it', async () => {
+  const { api, notify } = await makePhone();
+  await notify(retro('retro-1'));
+  const { text, file } = await api.message(/Retrospettiva/);
+  expect(text).toMatch(/^🐝 Retrospettiva\n20–27 novembre 2026\n191 task <in tutto>\n\n📊 Task al giorno: 🟩 riusciti/);
+  expect(file).toMatchObject({ kind: 'photo', name: 'retro.png' });
+  expect(file?.bytes.subarray(0, 8)).toEqual(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
+});
+
+test.each([
+  ['a week in which nothing was done', undefined],
+  ['a week that is none', '{"from":"<b>","days":[[1]]}'],
+])('%s has no picture, and nothing is said of one', async (_, week) => {
+  const { api, notify } = await makePhone();
+  const { facts, ...rest } = retro('retro-1');
+  await notify({ ...rest, facts: week === undefined ? { text: facts.text } : { ...facts, week } });
+  const { text, file } = await api.message(/Retrospettiva/);
+  expect(text).toBe('🐝 Retrospettiva\n20–27 novembre 2026\n191 task <in tutto>');
+  expect(file).toBeUndefined();
+});
+
+test.each<[Fault, RegExp]>([
+  ['bad-picture', /in tutto>$/],
+  ['gateway', /in tutto>\n\(forse lo hai già ricevuto\)$/],
+])('a picture that does not get through (%s) hides no text, and holds nothing up', async (fault, end) => {
+  const { api, notify } = await makePhone();
+  api.failNext(fault);
+  await notify(retro('retro-1'));
+  const { text, file } = await api.message(/Retrospettiva/);
+  expect(text).toMatch(end);
+  expect(file).toBeUndefined();
+  await notify(taskEnd('stuck'));
+  await api.message(/Bloccato/);
+  expect(api.messages).toHaveLength(2);
+});
+
+test('a text too long for a picture is sent before it, once', async () => {
+  const { api, notify } = await makePhone();
+  await notify(retro('retro-1', WEEK, 'parola '.repeat(200)));
+  await vi.waitFor(() => expect(api.messages).toHaveLength(2), PATIENTLY);
+  const [words, picture] = api.messages;
+  expect([words.file, words.text.length > 1_024]).toEqual([undefined, true]);
+  expect([picture.file?.kind, picture.text]).toEqual(['photo', expect.stringMatching(/^📊 Task al giorno/)]);
+});
+
+test('a process that died with a picture in its hands tells the text without it', async () => {
+  const { api, notify, stop, start, rows, env } = await makePhone({ isStarted: false });
+  await notify(retro('retro-1'));
+  // Its own death would take this test with it: what it leaves behind is put there.
+  await start({ QUIET_HOURS: '00:00-23:59' });
+  await vi.waitFor(() => expect(rows('SELECT key FROM telegram_outbox')).toHaveLength(1), PATIENTLY);
+  await stop();
+  const db = openMonitorDb(env.MONITOR_DB_PATH);
+  db.exec("UPDATE telegram_outbox SET state = 'sending'");
+  db.close();
+  await start();
+  const { text, file } = await api.message(/Retrospettiva/);
+  expect([file, text]).toEqual([undefined, expect.stringMatching(/forse lo hai già ricevuto/)]);
+});
+
+describe('the end of a review', () => {
+  const API = 'https://github.example/api/v3';
+  const LINK = 'https://github.example/acme/app/pull/7#pullrequestreview-3333333333';
+
+  /** A phone whose monitor.db knows of a review, and the end of its task. */
+  async function reviewed(url: string | null, more: Readonly<Record<string, string>> = {}) {
+    const scene = await makePhone({ env: { GITHUB_API_URL: API } });
+    const end = taskEnd('ok', { source: 'telegram', ...more });
+    const db = openMonitorDb(scene.env.MONITOR_DB_PATH);
+    db.prepare(
+      `INSERT INTO pull_request_reviews (repository, number, head_sha, state, noticed_at, begin_at, next_try_at, changed_at,
+         task_id, review_url) VALUES ('acme/app', 7, 'a', 'posted', '', '', '', '', ?, ?)`,
+    ).run(end.facts.id, url);
+    db.close();
+    return { ...scene, end };
+  }
+
+  test('leads to the review, whose number is not taken for that of a phone', async () => {
+    const { api, notify, end } = await reviewed(LINK);
+    await notify(end);
+    const { html } = await api.message(/^✅ Fatto/);
+    expect(html).toContain(`\n🔎 <a href="${LINK}">La revisione su GitHub</a>\n`);
+  });
+
+  test('leads to it among several as well', async () => {
+    const { api, notify, end, pass, rows } = await reviewed(LINK, { source: 'github' });
+    await notify(end, taskEnd('ok'));
+    await vi.waitFor(() => expect(rows('SELECT key FROM telegram_outbox')).toHaveLength(2), PATIENTLY);
+    pass(4 * 60_000);
+    await notify(taskEnd('stuck'));
+    const { html, text } = await api.message(/2 task finiti/);
+    expect(html).toContain(` · <a href="${LINK}">revisione</a> /task_`);
+    expect(text.match(/revisione/g)).toHaveLength(1);
+  });
+
+  test('and the task itself, when it is asked for, lead to it', async () => {
+    const { api, queue, end } = await reviewed(LINK);
+    await queue.enqueue(taskValue({ id: String(end.facts.id), project: 'acme' }));
+    api.say(`/task ${end.facts.id}`);
+    const { html } = await api.message(/in attesa/);
+    expect(html).toContain(`\n🔎 <a href="${LINK}">La revisione su GitHub</a>\n`);
+  });
+
+  test('leads nowhere while none is posted, and never where the message itself says', async () => {
+    const { api, notify, end } = await reviewed(null, { link: 'https://evil.example' });
+    await notify(end);
+    const { html, text } = await api.message(/^✅ Fatto/);
+    expect(html).not.toMatch(/<a |evil/);
+    expect(text).not.toContain('🔎');
+  });
 });

@@ -33,6 +33,19 @@ test('an alert is silenced by all its labels, and its twin with another label is
   await api.message(/Allarmi attivi: ProjectDown/);
 });
 
+test('it asks where programs reach Alertmanager, whatever the address for people is', async () => {
+  const alertmanager = await startAlertmanager(telegramEnvironment(await startBotApi()));
+  const addresses = { ALERTMANAGER_URL: 'https://alerts.invalid/am', ALERTMANAGER_API_URL: alertmanager.url };
+  const { api } = await makePhone({ env: addresses });
+  await alertmanager.send({ labels: { alertname: 'ProjectDown', severity: 'critical' } });
+  await vi.waitFor(async () => expect((await alertmanager.alerts()).active).toHaveLength(1), PATIENTLY);
+  api.say('/silenzia');
+  await api.message(/Quale allarme/);
+  await api.press('ProjectDown');
+  await api.press('1 ora');
+  await vi.waitFor(async () => expect((await alertmanager.alerts()).suppressed).toEqual(['ProjectDown']), PATIENTLY);
+});
+
 test('an Alertmanager that does not answer says so', async () => {
   const { api } = await makePhone({ env: { ALERTMANAGER_URL: 'http://127.0.0.1:9' } });
   api.say('/silenzia');

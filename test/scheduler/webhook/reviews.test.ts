@@ -76,6 +76,13 @@ test('a new head updates the review that is there, in place of another', async (
     'POST /repos/acme/app/pulls/7/reviews',
     expect.stringMatching(/^PUT .*\/pulls\/7\/reviews\/\d+$/),
   ]);
+  // Where it stands is known for either head: the phone leads there.
+  const ours = scene.github.reviews(7).find(({ user }) => user.login === scene.github.login);
+  await vi.waitFor(() =>
+    expect(scene.sql('SELECT state, review_url FROM pull_request_reviews')).toEqual(
+      Array(2).fill({ state: 'posted', review_url: ours?.html_url }),
+    ),
+  );
 });
 
 test('over REVIEWS_PER_DAY a pull request is written down, told once and not queued; a push of one that waits takes no more', async () => {

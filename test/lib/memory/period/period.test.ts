@@ -123,6 +123,56 @@ test('a task on the first moment of a period belongs to the one before, and one 
   expect(await outcome(NOW + 7 * DAY_MS)).toBe(0);
 });
 
+describe('the days of a week that ends on a Friday evening', () => {
+  const FRIDAY_MS = Date.parse('2026-11-27T17:00:00Z');
+  const datesOf = ({ daily }: Period): readonly string[] => daily.map(({ date }) => date);
+
+  test('are those on the calendar, from the evening of the Friday before', async () => {
+    const memory = makeMemory();
+    const at = (moment: string, session_id: string, more = {}) =>
+      memory.events(taskRow(Date.parse(moment), { session_id, ...more }));
+    at('2026-11-20T16:59:59Z', 'before');
+    at('2026-11-20T22:59:00Z', 'late in the evening');
+    at('2026-11-20T23:01:00Z', 'after midnight');
+    at('2026-11-27T17:00:00Z', 'last moment', { success: 0, event_type: 'task_failed' });
+    const period = await read(memory, { untilMs: FRIDAY_MS });
+    expect(datesOf(period)).toEqual(['20', '21', '22', '23', '24', '25', '26', '27'].map((day) => `2026-11-${day}`));
+    expect(period.daily.map(({ success, failed, unknown }) => [success, failed, unknown])).toEqual([
+      [1, 0, 0],
+      [1, 0, 0],
+      ...Array(5).fill([0, 0, 0]),
+      [0, 1, 0],
+    ]);
+  });
+
+  test.each([
+    ['autumn', '2026-10-30T17:00:00Z', ['2026-10-23', '2026-10-30']],
+    ['spring', '2026-04-03T16:00:00Z', ['2026-03-27', '2026-04-03']],
+  ])('are eight, too, when clocks change (%s)', async (_, until, [first, last]) => {
+    const dates = datesOf(await read(makeMemory(), { untilMs: Date.parse(until) }));
+    expect([dates.length, dates[0], dates.at(-1)]).toEqual([8, first, last]);
+  });
+
+  test('are seven when it ends at midnight, whose last moment is still of the day before', async () => {
+    const memory = makeMemory();
+    const midnightMs = Date.parse('2026-11-27T23:00:00Z');
+    memory.events(taskRow(midnightMs));
+    const { daily } = await read(memory, { untilMs: midnightMs });
+    expect([daily.length, daily[0].date, daily.at(-1)]).toEqual([
+      7,
+      '2026-11-21',
+      { date: '2026-11-27', success: 1, failed: 0, unknown: 0 },
+    ]);
+  });
+});
+
+test('the days of any period have all of its tasks', async () => {
+  const { memory, untilMs } = randomMemory(2);
+  const { daily, outcomes } = await read(memory, { untilMs, days: 30 });
+  const sumOf = (of: keyof Period['outcomes']): number => daily.reduce((sum, day) => sum + day[of], 0);
+  expect({ success: sumOf('success'), failed: sumOf('failed'), unknown: sumOf('unknown') }).toEqual(outcomes);
+});
+
 test('the KPIs of a week are those of 30 days by the week', async () => {
   const memory = makeMemory();
   memory.events(...[2, 12, 22].map((days) => orchestratedRow(NOW - days * DAY_MS, `T${days}`)));
