@@ -1,17 +1,21 @@
 import type { Row } from '../../dashboard.ts';
 import { lessIsBetter, stat, table, timeseries } from '../../panels.ts';
 
+const LAST_SUCCESS = 'swarm_slot_last_success_timestamp_seconds';
+
 /** The timetable, the projects and the copies. */
 export const upkeepRow: Row = {
   title: 'Calendario, progetti, copie',
   panels: [
     table({
       title: 'Attività del calendario',
-      description: 'Quanto tempo fa ogni attività è riuscita (più di cinquant’anni: mai), e con quanto ritardo.',
+      description: 'Quanto tempo fa ogni attività è riuscita, e con quanto ritardo.',
       queries: [
         {
-          expr: 'time() - max by(exported_job) (swarm_slot_last_success_timestamp_seconds)',
+          // What never succeeded has the time 0, and becomes -1.
+          expr: `time() - max by(exported_job) (${LAST_SUCCESS} > 0) or max by(exported_job) (${LAST_SUCCESS}) - 1`,
           legend: 'Riuscita da',
+          words: { '-1': { text: 'mai' } },
         },
         { expr: 'max by(exported_job) (swarm_slot_lateness_seconds)', legend: 'Ritardo' },
       ],
