@@ -278,7 +278,7 @@ class IncrementalReader implements MemoryReader {
   }
 
   #catchUpUsage(memory: OpenMemory, state: State, nowMs: number): UsageFigures {
-    const { rows, isFresh } = readUsageRows(memory.db, state.usage);
+    const { rows, isFresh } = readUsageRows(memory.db, state.usage, nowMs);
     memory.assertUnchanged();
     if (isFresh) state.usage = createUsageFigures(nowMs);
     feedUsage(state.usage, rows, this.#parser, nowMs);

@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { trimmedText } from './event-rows.ts';
+import { FUTURE_TOLERANCE_MS, trimmedText } from './event-rows.ts';
 import { createLabelNames, type LabelNames, labelIndex } from './label-names.ts';
 import type { MemorySchema } from './schema.ts';
 import { idHash, NO_ID } from './text-hash.ts';
@@ -33,6 +33,8 @@ export interface UsageFigures {
   readonly windows: { costMicroUsd: number; tokens: number; readonly tasks: Map<number, number> }[];
   /** The longest window. */
   readonly longestMs: number;
+  /** The earliest time that was too far ahead to be one; from then on it is, and all is read again. */
+  earliestFutureMs: number;
 }
 
 /** The columns of the log: micro-dollars, tokens of all kinds, hashed task id, number of the attempt, labels. */
@@ -75,13 +77,18 @@ export function createUsageFigures(nowMs: number, windowsMs = WINDOWS_MS): Usage
     ),
     windows: windowsMs.map(() => ({ costMicroUsd: 0, tokens: 0, tasks: new Map() })),
     longestMs: Math.max(...windowsMs),
+    earliestFutureMs: Number.POSITIVE_INFINITY,
   };
 }
 
-/** Rows of task_usage beyond those in `figures`; all of them, and `isFresh`, if rows were taken away or written again. */
+/**
+ * Rows of task_usage beyond those in `known`; all of them, and `isFresh`, if rows were taken away or written again, or a time
+ * that was ahead has come.
+ */
 export function readUsageRows(
   db: Database,
   known: UsageFigures,
+  nowMs: number,
 ): { readonly rows: unknown[][]; readonly isFresh: boolean } {
   const sql = `SELECT rowid, task_id, attempt, ended_at, model, agent_name, cost_usd, ${TOKEN_KINDS.map((each) => each.column).join(', ')}
     FROM task_usage WHERE rowid >= ? ORDER BY rowid`;
@@ -89,7 +96,9 @@ export function readUsageRows(
   const found = allRows(statement, known.cursor);
   const rows = known.rows === 0 ? found : found.slice(1);
   const total = db.prepare('SELECT count(*) FROM task_usage').pluck().get() as number;
-  const isSame = known.rows === 0 || JSON.stringify(found[0]) === known.lastRow;
+  const isSame =
+    (known.rows === 0 || JSON.stringify(found[0]) === known.lastRow) &&
+    nowMs + FUTURE_TOLERANCE_MS < known.earliestFutureMs;
   if (isSame && total === known.rows + rows.length) return { rows, isFresh: false };
   return { rows: allRows(statement, FIRST), isFresh: true };
 }
@@ -98,7 +107,7 @@ function allRows(statement: Statement, from: number): unknown[][] {
   return statement.all(from) as unknown[][];
 }
 
-/** Adds rows to the figures and moves their windows to `nowMs`. */
+/** Adds rows to the figures and moves their windows to `nowMs`. What is more than 5 minutes ahead has no time, as in events. */
 export function feedUsage(
   figures: UsageFigures,
   rows: readonly unknown[][],
@@ -122,6 +131,10 @@ export function feedUsage(
     figures.costMicroUsd.set(key, (figures.costMicroUsd.get(key) ?? 0) + microUsd);
     const endedMs = parser.timestamp(endedAt);
     if (endedMs === undefined || endedMs <= figures.log.nowMs - figures.longestMs) continue;
+    if (endedMs > nowMs + FUTURE_TOLERANCE_MS) {
+      figures.earliestFutureMs = Math.min(figures.earliestFutureMs, endedMs);
+      continue;
+    }
     const sum = amounts.reduce((total, each) => total + each, 0);
     const values = [microUsd, sum, task, amount(attempt), modelLabel, agentLabel];
     insertEntry(figures.log, endedMs, values, observer(figures));

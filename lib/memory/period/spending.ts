@@ -64,7 +64,7 @@ export function readSpending({
 }: SpendingOptions): { readonly figures: UsageFigures; readonly spending: Spending } | undefined {
   if (!hasUsage(schema)) return undefined;
   const figures = createUsageFigures(untilMs, windowsOfDays(days));
-  const { rows } = readUsageRows(db, figures);
+  const { rows } = readUsageRows(db, figures, untilMs);
   const known = rows.filter((row) => (parser.timestamp(row[ENDED_AT]) ?? untilMs) <= untilMs);
   feedUsage(figures, known, parser, untilMs);
   return { figures, spending: addUp(costsOf(figures, tally.failedTasks), tasks) };

@@ -21,7 +21,7 @@ const parser = createTimestampParser('Europe/Rome');
 /** One reading: what is new goes into the figures, or everything into new ones. */
 function catchUp(memory: TestMemory, known = createUsageFigures(NOW), nowMs = NOW): UsageFigures {
   return memory.write((db) => {
-    const { rows, isFresh } = readUsageRows(db, known);
+    const { rows, isFresh } = readUsageRows(db, known, nowMs);
     const figures = isFresh ? createUsageFigures(nowMs) : known;
     feedUsage(figures, rows, parser, nowMs);
     return figures;
@@ -88,6 +88,17 @@ test('a cent added a million times is exact', () => {
     NOW,
   );
   expect([costs(figures), windowCosts(figures)[0]]).toEqual([{ 'model agent': 1_000 }, 1_000]);
+});
+
+test('what is more than five minutes ahead is in no window until its time has come', () => {
+  const memory = makeMemory({ hasUsage: true });
+  memory.insert('task_usage', usageRow(NOW + 300_000, 'A'), usageRow(NOW + 3 * HOUR_MS, 'B', { cost_usd: 7 }));
+  const figures = catchUp(memory);
+  expect([Math.max(...windowCosts(figures)), windowTasks(figures)]).toEqual([0.5, [1, 1, 1, 1]]);
+  expect(Object.values(costs(figures))).toEqual([7.5]);
+  const later = catchUp(memory, figures, NOW + 3 * HOUR_MS);
+  expect(windowCosts(later)).toEqual([7, 7.5, 7.5, 7.5]);
+  expect(Object.values(costs(later))).toEqual([7.5]);
 });
 
 test('values of the wrong kind count as nothing, names as "unknown"', () => {
