@@ -1,4 +1,4 @@
-import { describeError, exitCodeOf, UsageError } from './errors.ts';
+import { describeError, EXIT, exitCodeOf, UsageError } from './errors.ts';
 import type { Log } from './log.ts';
 
 /** Something that was started and must be stopped: a server, a worker, a timer. */
@@ -59,10 +59,18 @@ export function acceptNoArguments(program: string): void {
 
 /** Runs a program's `main` and judges its errors at this one boundary: a line on standard error and an exit code. */
 export function runMain(main: () => Promise<void>): void {
+  process.stdout.on('error', endWithoutOutput);
   main().catch((error: unknown) => {
     const code = exitCodeOf(error);
     const isForOperator = error instanceof Error && 'hint' in error;
     process.stderr.write(`${isForOperator || !(error instanceof Error) ? describeError(error, 4_000) : error.stack}\n`);
     process.exit(code);
   });
+}
+
+/** A reader who has seen enough, like `head`, ends a command without a word; what else keeps output from being written is said. */
+function endWithoutOutput(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit(EXIT.done);
+  process.stderr.write(`Could not write to standard output: ${describeError(error)}. Send it somewhere else.\n`);
+  process.exit(EXIT.failed);
 }

@@ -1,11 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { swarm } from '../support/command-line.ts';
 import { makeMemory, stopRow, taskRow, tempDir } from '../support/memory-builder.ts';
 
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const UNTIL = '2026-11-22T18:00:00Z';
 const makeDemo = async (cwd: string, name: string, ...more: string[]) =>
   await swarm(['demo', '--db', join(cwd, name), '--until', UNTIL, '--json', ...more], { cwd });
@@ -164,4 +167,16 @@ test.each([
 ])('help is there and no failure: %j', async (args) => {
   const { code, stdout } = await swarm(args, { cwd: tempDir() });
   expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: swarm')]);
+});
+
+test.each([
+  ['a reader who has seen enough', '| sleep 0', /^0\n$/],
+  ['a full disk', '> /dev/full', /^Could not write to standard output: .*no space left on device.*\n1\n$/],
+])('%s ends a command in good order', (_, to, said) => {
+  const { stderr } = spawnSync('sh', ['-c', `{ "$0" "$1" kpi --json; echo $? >&2; } ${to}`, process.execPath, MAIN], {
+    cwd: tempDir(),
+    env: { PATH: process.env.PATH, SWARM_DB_PATH: makeMemory().path },
+    encoding: 'utf8',
+  });
+  expect(stderr).toMatch(said);
 });

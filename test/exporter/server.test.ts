@@ -1,11 +1,17 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { tempDir } from '../support/memory-builder.ts';
 import { fiveRuns } from '../support/memory-figures.ts';
 import { runExporterToEnd, startExporter } from '../support/running-exporter.ts';
 
+const MAIN = fileURLToPath(new URL('../../dist/exporter/main.js', import.meta.url));
 const CLEAN_END = { code: 0, signal: null };
 
 describe('every answer', () => {
@@ -61,6 +67,21 @@ describe('the exporter ends by itself and cleanly', () => {
     const exporter = await startExporter({ databasePath: fiveRuns().path });
     await occupy(exporter.url);
     expect(await exporter.end()).toEqual(CLEAN_END);
+  });
+
+  test('and answers until then, although nothing can be written to its log', async () => {
+    const EXPORTER_PORT = String(await freePort());
+    const env = { PATH: process.env.PATH, SWARM_DB_PATH: fiveRuns().path, EXPORTER_PORT, LOG_LEVEL: 'debug' };
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [MAIN], { env, cwd: tempDir(), stdio: ['ignore', full, 'ignore'] });
+    closeSync(full);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = once(child, 'close');
+    const ask = async (path: string) => (await fetch(`http://127.0.0.1:${EXPORTER_PORT}${path}`)).status;
+    await vi.waitFor(async () => expect(await ask('/healthz')).toBe(200), 30_000);
+    expect(await ask('/metrics')).toBe(200);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
   });
 
   test('without a memory', async () => {
