@@ -83,6 +83,8 @@ export function startEngine({ config, work, redis, shortRedis, log, timings, age
     const holder = `${hostname()} ${processOwner() || process.pid}`;
     const { swarmDbPath: memoryPath, timezone } = config;
     const connection = connectForGood(work);
+    // Whether Redis is away is noticed, and said, elsewhere.
+    connection.on('error', () => undefined);
     const { budget, notifier } = parts;
     recorder = startRecorder({ redis, connection, memoryPath, timezone, budget, notifier, holder, log });
   }

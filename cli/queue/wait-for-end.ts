@@ -4,6 +4,8 @@ import { readGates } from '../../lib/queue/gates.ts';
 import type { TaskQueue } from '../../lib/queue/task-queue.ts';
 import type { TaskView } from '../../lib/queue/task-view.ts';
 import { readTrace } from '../../lib/queue/trace.ts';
+import { loadCommandConfig } from '../command.ts';
+import { localTime } from '../local-time.ts';
 import { oneLine } from './describe-task.ts';
 import { withQueue } from './open-queue.ts';
 
@@ -21,6 +23,8 @@ interface Told {
   latest: string;
   state: string;
   around: string;
+  /** Tells something that happened at a moment, now if none is given. */
+  readonly tell: (text: string, atMs?: number) => void;
 }
 
 /**
@@ -29,7 +33,10 @@ interface Told {
  * @throws OperatorError if the task is not over after 24 hours, or is gone; UnreachableError if Redis is away for 5 minutes.
  */
 export async function waitForEnd(id: string): Promise<TaskView> {
-  const told: Told = { latest: '', state: '', around: '' };
+  const { timezone } = loadCommandConfig();
+  const tell = (text: string, atMs = Date.now()): void =>
+    void process.stderr.write(`${localTime(atMs, timezone).time} ${text}\n`);
+  const told: Told = { latest: '', state: '', around: '', tell };
   const untilMs = performance.now() + WAIT_AT_MOST_MS;
   tell(`waiting for task ${id}`);
   let awaySinceMs: number | undefined;
@@ -63,7 +70,7 @@ async function follow(queue: TaskQueue, redis: Redis, { id, told, untilMs }: Wai
     if (view === undefined) {
       throw new OperatorError(`Task ${id} is not on the queue any more.`, 'Was Redis emptied? Enqueue it again.');
     }
-    if (view.state !== told.state) tell(view.state);
+    if (view.state !== told.state) told.tell(view.state);
     told.state = view.state;
     if (view.endedAt !== undefined) return view;
     if (performance.now() >= lookAroundMs) {
@@ -80,7 +87,7 @@ async function tellTrace(redis: Redis, id: string, told: Told): Promise<void> {
   const trace = await readTrace(redis, id);
   const known = trace.findLastIndex((event) => JSON.stringify(event) === told.latest);
   for (const { at, event, detail } of trace.slice(known + 1)) {
-    tell(`${event}${detail === undefined ? '' : `: ${oneLine(detail, 200)}`}`, at);
+    told.tell(`${event}${detail === undefined ? '' : `: ${oneLine(detail, 200)}`}`, Date.parse(at));
   }
   const latest = trace.at(-1);
   if (latest) told.latest = JSON.stringify(latest);
@@ -94,12 +101,8 @@ async function tellAround(queue: TaskQueue, redis: Redis, told: Told): Promise<v
     ...gates.map(({ reason, text }) => `the queue is paused (${reason}): ${oneLine(text, 200)}`),
   ];
   const around = reasons.join('\n');
-  if (around !== told.around) for (const reason of reasons) tell(reason);
+  if (around !== told.around) for (const reason of reasons) told.tell(reason);
   told.around = around;
-}
-
-function tell(text: string, at = new Date().toISOString()): void {
-  process.stderr.write(`${at.slice(11, 19)} ${text}\n`);
 }
 
 function sleep(ms: number): Promise<void> {

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { readTrace } from '../../lib/queue/trace.ts';
 import { type CommandResult, startSwarm, swarm } from '../support/command-line.ts';
 import { freePort } from '../support/free-port.ts';
 import { tempDir } from '../support/memory-builder.ts';
@@ -202,7 +203,7 @@ describe('swarm enqueue', () => {
 
 describe('swarm enqueue --wait', () => {
   test('tells what happens on standard error, and prints the whole task', async () => {
-    const scene = await makeScene();
+    const scene = await makeScene({ SWARM_TIMEZONE: 'Asia/Kathmandu' });
     await scene.startOrchestrator();
     const { code, stdout, stderr } = await scene.swarm('enqueue', 'Do it #fake cost=0.03', ...TO_ACME, '--wait');
     expect(code).toBe(0);
@@ -217,6 +218,10 @@ describe('swarm enqueue --wait', () => {
       expect.stringMatching(/^agent ended: ok, .* 0\.0300 USD$/),
     ]);
     expect(stderr).not.toContain('no orchestrator');
+    // At the time it was there, a quarter of an hour and five hours ahead.
+    const [requested] = await readTrace(scene.redis.client, JSON.parse(stdout).id);
+    const there = new Date(Date.parse(requested.at) + 5.75 * 3_600_000).toISOString().slice(11, 19);
+    expect(stderr).toContain(`${there} requested: by cli`);
   });
 
   test('ends with 1 for a task that fails', async () => {

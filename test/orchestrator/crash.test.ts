@@ -54,7 +54,7 @@ test('a task under which our process died six times is shown to a person', async
 
 test('after Redis was killed for two seconds every task under way is done, by one agent each', async () => {
   const scene = await makeCrashScene();
-  await scene.start();
+  const orchestrator = await scene.start();
   const ids = await Promise.all(Array.from({ length: 8 }, () => scene.ask('ms=1500 cost=0.02')));
   await Promise.all(ids.slice(0, 2).map((id) => scene.untilBegun(id)));
   await scene.redis.kill();
@@ -65,4 +65,6 @@ test('after Redis was killed for two seconds every task under way is done, by on
   expect(new Set(rows.map(({ task_id }) => task_id))).toEqual(new Set(ids));
   expect(scene.runs()).toHaveLength(ids.length);
   expect(new Set(scene.runs().map(({ taskId }) => taskId))).toEqual(new Set(ids));
+  const lines = orchestrator.output().trimEnd().split('\n');
+  expect(lines.filter((line) => !line.startsWith('{'))).toEqual([]);
 });
