@@ -1,11 +1,13 @@
 import type { Express } from 'express';
 import type { Config } from '../lib/config.ts';
 import { describeError } from '../lib/errors.ts';
+import { askForPassword, createPasswordCheck } from '../lib/http-password.ts';
 import { answerErrors, answerHealth, answerMetrics, createHttpApp } from '../lib/http-server.ts';
 import type { MemoryReader } from '../lib/memory/reader.ts';
 import { readVersion } from '../lib/version.ts';
+import { readLatestTasks } from './latest-tasks.ts';
 import type { Scraper } from './scrape.ts';
-import { renderStatusPage } from './status-page.ts';
+import { renderStatusPage, TEXTS } from './status-page.ts';
 
 /** What the server serves from. */
 export interface ServerOptions {
@@ -23,9 +25,18 @@ export function createApp({ config, reader, scraper }: ServerOptions): Express {
   });
   answerHealth(app, () => findReasonNotReady(reader));
   const version = readVersion();
-  app.get('/', async (_request, response) => {
+  const { adminPassword, swarmDbPath, timezone } = config;
+  const isPasswordGiven = adminPassword === undefined ? () => false : createPasswordCheck(adminPassword);
+  app.get('/', async (request, response) => {
+    const isOpen = isPasswordGiven(request);
+    if (!isOpen && adminPassword !== undefined && TEXTS in request.query) {
+      askForPassword(response);
+      return;
+    }
     const scrape = await scraper.scrape();
-    const page = { scrape, lastError: scraper.lastError(), version, config, nowMs: Date.now() };
+    // That the memory cannot be read is what the page says anyway.
+    const latest = isOpen ? await readLatestTasks(swarmDbPath, timezone).catch(() => undefined) : undefined;
+    const page = { scrape, latest, lastError: scraper.lastError(), version, config, nowMs: Date.now() };
     response.type('html').send(renderStatusPage(page));
   });
   answerErrors(app, 'Try /, /metrics, /healthz or /readyz.');

@@ -1,15 +1,24 @@
 import type { Config } from '../lib/config.ts';
 import type { Version } from '../lib/version.ts';
+import type { LatestTask } from './latest-tasks.ts';
 import type { Scrape } from './scrape.ts';
 
 /** What the page shows. */
 export interface StatusPage {
   readonly scrape: Scrape;
+  /** Of those who gave the password. */
+  readonly latest: readonly LatestTask[] | undefined;
   readonly lastError: { readonly message: string; readonly atMs: number } | undefined;
   readonly version: Version;
-  readonly config: Pick<Config, 'language' | 'grafanaUrl' | 'prometheusUrl' | 'alertmanagerUrl' | 'runbookUrl'>;
+  readonly config: Pick<
+    Config,
+    'language' | 'grafanaUrl' | 'prometheusUrl' | 'alertmanagerUrl' | 'runbookUrl' | 'adminPassword'
+  >;
   readonly nowMs: number;
 }
+
+/** In the query of an address it asks for the texts of tasks, and so for the password. */
+export const TEXTS = 'tasks';
 
 const ITALIAN = {
   title: 'CervellaSwarm Monitor',
@@ -29,6 +38,12 @@ const ITALIAN = {
   schema: 'Forma delle tabelle',
   never: 'mai',
   ago: 'fa',
+  latest: 'Ultimi task',
+  noTasks: 'Ancora nessuno.',
+  success: 'riuscito',
+  failed: 'fallito',
+  unknownOutcome: 'esito sconosciuto',
+  texts: 'Testi degli ultimi task',
   collectors: 'Raccoglitori',
   fine: 'bene',
   broken: 'fermo',
@@ -61,6 +76,12 @@ const ENGLISH: Record<keyof typeof ITALIAN, string> = {
   schema: 'Shape of the tables',
   never: 'never',
   ago: 'ago',
+  latest: 'Latest tasks',
+  noTasks: 'None yet.',
+  success: 'done',
+  failed: 'failed',
+  unknownOutcome: 'outcome unknown',
+  texts: 'Texts of the latest tasks',
   collectors: 'Collectors',
   fine: 'fine',
   broken: 'down',
@@ -95,6 +116,7 @@ export function renderStatusPage(page: StatusPage): string {
 ${page.scrape.problem ? `<p>${escapeHtml(page.scrape.problem)}</p>` : ''}
 ${page.scrape.facts?.isDemo ? `<p class="demo">${words.demo}</p>` : ''}
 ${factsSection(page, words)}
+${latestSection(page, words)}
 ${collectorsSection(page, words)}
 <h2>${words.lastError}</h2>
 <p>${page.lastError ? `${escapeHtml(page.lastError.message)} (${ago(page.lastError.atMs, page.nowMs, words)})` : words.noError}</p>
@@ -131,6 +153,23 @@ function factsSection({ scrape: { facts }, nowMs }: StatusPage, words: Words): s
 <dl>${rows.map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`).join('')}</dl>`;
 }
 
+function latestSection({ latest, nowMs }: StatusPage, words: Words): string {
+  if (!latest) return '';
+  const outcomes = {
+    success: `<span class="good">${words.success}</span>`,
+    failed: `<span class="bad">${words.failed}</span>`,
+    unknown: words.unknownOutcome,
+  };
+  const items = latest.map(({ agent, project, outcome, endedMs, text, error }) => {
+    const when = endedMs === undefined ? undefined : ago(endedMs, nowMs, words);
+    const where = [project, when].filter((each) => each !== undefined).join(' · ');
+    const texts = [text, error].filter(Boolean).map((each) => `<p>${escapeHtml(each)}</p>`);
+    return `<li><b>${escapeHtml(agent)}</b> ${outcomes[outcome]} <small>${escapeHtml(where)}</small>${texts.join('')}</li>`;
+  });
+  const list = items.length === 0 ? `<p>${words.noTasks}</p>` : `<ol>${items.join('\n')}</ol>`;
+  return `<h2>${words.latest}</h2>\n${list}`;
+}
+
 /** Written by hand: Intl would load 8 MB of language data for one number. */
 function percent(ratio: number, words: Words): string {
   const text = (ratio * 100).toFixed(1);
@@ -149,6 +188,7 @@ function collectorsSection({ scrape }: StatusPage, words: Words): string {
 
 function linksSection({ config }: StatusPage, words: Words): string {
   const links = [
+    [config.adminPassword === undefined ? undefined : `/?${TEXTS}`, words.texts],
     ['/metrics', words.metrics],
     ['/healthz', words.health],
     ['/readyz', words.ready],
@@ -185,7 +225,8 @@ span.good { color: #1a7f37; } span.bad { color: #d92d20; font-weight: 600; }
 .demo { border: 2px dashed currentColor; padding: .4rem .8rem; border-radius: .5rem; }
 dl { display: grid; grid-template-columns: 1fr auto; gap: .2rem 1rem; margin: 0; }
 dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
-ul { padding-left: 0; list-style: none; margin: 0; }
+ul, ol { padding-left: 0; list-style: none; margin: 0; }
+li p { margin: .1rem 0; white-space: pre-wrap; }
 li { padding: .25rem 0; border-top: 1px solid #8884; }
 a { display: inline-block; padding: .3rem 0; }
 footer { margin-top: 2rem; opacity: .7; font-size: .85rem; }

@@ -80,6 +80,9 @@ export const SETTINGS = {
   projectsFile: setting('PROJECTS_FILE', './projects.json', 'projects and manual minutes by agent', 'a path', path),
   eurPerUsd: setting('EUR_PER_USD', '0.92', 'euro for one US dollar', 'a number above 0', positiveAmount),
   infraCostEurMonth: setting('INFRA_COST_EUR_MONTH', '0', 'what the VM costs, euro a month', AMOUNT, amount),
+  adminPassword: secret(
+    optional('ADMIN_PASSWORD', "opens the queue's page and the texts of tasks; off without it", 'some text', anyText),
+  ),
 } as const;
 
 /** Where alerts go. A mistake in here stops the command that needs it, and no room. */
@@ -189,7 +192,6 @@ export const WORK_SETTINGS = {
     'on or off',
     oneOf('on', 'off'),
   ),
-  adminPassword: secret(optional('ADMIN_PASSWORD', "opens the queue's page; off without it", 'some text', anyText)),
 } as const;
 
 /** What the scheduler needs besides; a mistake in here stops no other room. */

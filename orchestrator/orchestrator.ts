@@ -40,7 +40,7 @@ export async function startOrchestrator(
   const collector = createIdleCollector();
   let engine: Engine | undefined;
   const app = await createApp({
-    adminPassword: work.adminPassword,
+    adminPassword: config.adminPassword,
     redis,
     findReasonNotReady: async () => (engine ? await engine.findReasonNotReady() : 'starting'),
     collectMetrics: async () => {

@@ -1,10 +1,10 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { Queue } from 'bullmq';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { Redis } from 'ioredis';
+import { askForPassword, createPasswordCheck } from '../lib/http-password.ts';
 import { KEY_PREFIX, QUEUES } from '../lib/queue/names.ts';
 
 const PATH = '/queues';
@@ -23,30 +23,17 @@ export function addQueuePage(app: Express, redis: Redis, password: string): void
     return new BullMQAdapter(queue, { readOnlyMode: true });
   });
   createBullBoard({ queues, serverAdapter: adapter, options: { uiConfig: { boardTitle: 'CervellaSwarm' } } });
-  app.use(PATH, askForPassword(password), adapter.getRouter() as Express);
+  app.use(PATH, withPassword(password), adapter.getRouter() as Express);
 }
 
-/** HTTP basic authentication; any user name will do. */
-function askForPassword(password: string) {
-  const expected = digest(password);
+function withPassword(password: string) {
+  const isGiven = createPasswordCheck(password);
   return (request: Request, response: Response, next: NextFunction): void => {
-    const [scheme, credentials = ''] = (request.headers.authorization ?? '').split(' ');
-    const given = Buffer.from(credentials, 'base64')
-      .toString('utf8')
-      .replace(/^[^:]*:/, '');
-    // Digests are of one length, so that comparing them tells nothing of the password.
-    if (scheme.toLowerCase() === 'basic' && timingSafeEqual(digest(given), expected)) {
-      response.set('Content-Security-Policy', PAGE_POLICY);
-      next();
+    if (!isGiven(request)) {
+      askForPassword(response);
       return;
     }
-    response
-      .status(401)
-      .set('WWW-Authenticate', 'Basic realm="CervellaSwarm", charset="UTF-8"')
-      .json({ error: 'The password is that of ADMIN_PASSWORD; any user name will do.' });
+    response.set('Content-Security-Policy', PAGE_POLICY);
+    next();
   };
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -11,10 +11,10 @@ export function reasonGithubIsOff({ scheduler }: Settings): string | undefined {
 }
 
 /** Every secret this process knows: none of them may stand in what is posted. */
-export function secretsOf({ scheduler, work, channels }: Settings): readonly string[] {
+export function secretsOf({ config, scheduler, work, channels }: Settings): readonly string[] {
   const known = [
     ...[scheduler.githubToken, scheduler.githubWebhookSecret, scheduler.backupPassphrase],
-    ...[work.redisPassword, work.adminPassword],
+    ...[work.redisPassword, config.adminPassword],
     ...(typeof channels === 'string'
       ? []
       : [channels.telegramBotToken, channels.healthchecksUrl, channels.slackWebhookUrl, channels.smtpUrl]),

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDemoMemory } from '../../lib/memory/demo/demo.ts';
 import { openPhonePage } from '../support/browser.ts';
 import { fillMemory } from '../support/golden-memory.ts';
-import { tempDir } from '../support/memory-builder.ts';
+import { makeMemory, taskRow, tempDir } from '../support/memory-builder.ts';
 import { fiveRuns } from '../support/memory-figures.ts';
 import { startExporter } from '../support/running-exporter.ts';
 
@@ -102,4 +102,50 @@ test('links are shown for what is configured and nothing else, and they work', a
   expect(links).toEqual(['/metrics', '/healthz', '/readyz', env.GRAFANA_URL]);
   await page.getByRole('link', { name: 'Metriche' }).click();
   expect(await visibleText(page)).toContain('swarm_tasks_total 5');
+});
+
+describe('the texts of tasks', () => {
+  const PASSWORD = 'a password: with colons';
+  const authorization = (password: string) => ({
+    Authorization: `Basic ${Buffer.from(`anybody:${password}`).toString('base64')}`,
+  });
+  const memory = () => {
+    const made = makeMemory();
+    made.events(
+      taskRow(Date.now() - 7_200_000, { task_description: `Mend <b>it</b> with sk-ant-${'a'.repeat(24)}` }),
+      taskRow(Date.now() - 60_000, { task_description: 'x'.repeat(9_000), success: 0, error_message: 'no such table' }),
+    );
+    return made.path;
+  };
+
+  test('are on the page of nobody who does not know the password', async () => {
+    const { url } = await startExporter({ databasePath: memory(), env: { ADMIN_PASSWORD: PASSWORD } });
+    for (const headers of [{}, authorization('wrong'), authorization(''), { Authorization: 'Basic' }]) {
+      const page = await fetch(url, { headers });
+      expect([page.status, (await page.text()).includes('Mend')]).toEqual([200, false]);
+      const asked = await fetch(`${url}/?tasks`, { headers });
+      expect([asked.status, asked.headers.get('www-authenticate')]).toEqual([401, expect.stringMatching(/^Basic /)]);
+    }
+  });
+
+  test('are nowhere without ADMIN_PASSWORD', async () => {
+    const { url } = await startExporter({ databasePath: memory() });
+    for (const headers of [{}, authorization(''), authorization('undefined')]) {
+      const page = await fetch(`${url}/?tasks`, { headers });
+      expect([page.status, /Mend|\?tasks/.test(await page.text())]).toEqual([200, false]);
+    }
+  });
+
+  test('are shown to those who do, the latest first, masked and cut, and fit the phone', async () => {
+    const exporter = await startExporter({ databasePath: memory(), env: { ADMIN_PASSWORD: PASSWORD } });
+    const { page } = await openPhonePage();
+    await page.setExtraHTTPHeaders(authorization(PASSWORD));
+    const { text, collectors } = await lookAt(page, exporter.url);
+    expect(collectors).toHaveLength(COLLECTORS + 2);
+    expect(text).toMatch(
+      /Ultimi task\s+cervella-backend fallito .*1 min fa\s+x{499}…\s+no such table\s+cervella-backend riuscito .*2 h fa/,
+    );
+    expect(text).toContain('Mend <b>it</b> with [***]');
+    expect(text).toContain('Testi degli ultimi task');
+  });
 });

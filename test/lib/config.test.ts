@@ -20,6 +20,7 @@ const DEFAULTS: Config = {
   projectsFile: resolve('projects.json'),
   eurPerUsd: 0.92,
   infraCostEurMonth: 0,
+  adminPassword: undefined,
 };
 
 /** The message of the UsageError that an environment deserves. */
