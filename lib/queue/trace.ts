@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { redisKey } from './names.ts';
-import { createStep, runSteps, type Step } from './script.ts';
+import { createScript, createStep, type Step } from './script.ts';
 
 /** Something that happened to a task, for `swarm trace`. */
 export interface TraceEvent {
@@ -13,27 +13,48 @@ export interface TraceEvent {
 const LONGEST = 200;
 const KEPT_SECONDS = 40 * 86_400;
 
-const ADD = createStep(
-  `
-redis.call('RPUSH', KEYS[1], ARGV[1])
-redis.call('LTRIM', KEYS[1], -ARGV[2], -1)
-return redis.call('EXPIRE', KEYS[1], ARGV[3])`,
-  () => undefined,
-);
+/** For each key an entry, behind how many are kept and for how many seconds. */
+const ADD = `
+for place, key in ipairs(KEYS) do
+  redis.call('RPUSH', key, ARGV[place + 2])
+  redis.call('LTRIM', key, -ARGV[1], -1)
+  redis.call('EXPIRE', key, ARGV[2])
+end
+return 1`;
+const ADD_ONE = createStep(ADD, () => undefined);
+const ADD_MANY = createScript(ADD);
+
+/** An event for the trace of one of many tasks. */
+export interface NewTraceEvent {
+  readonly id: string;
+  readonly event: string;
+  readonly detail?: string | undefined;
+}
 
 /** Adds to the trace of a task, as a step; the oldest of more than 200 events are forgotten. */
 export function tracing(id: string, event: string, detail?: string): Step<undefined> {
+  return ADD_ONE([redisKey('trace', id)], [LONGEST, KEPT_SECONDS, entryOf({ id, event, detail })]);
+}
+
+/** Adds to the trace of a task. Never rejects: a gap in a trace stops no work. */
+export async function addTrace(redis: Redis, id: string, event: string, detail?: string): Promise<void> {
+  await addTraces(redis, [{ id, event, detail }]);
+}
+
+/** Adds to the traces of many tasks at once, some hundreds at most. Never rejects. */
+export async function addTraces(redis: Redis, events: readonly NewTraceEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const keys = events.map(({ id }) => redisKey('trace', id));
+  await ADD_MANY(redis, keys, [LONGEST, KEPT_SECONDS, ...events.map(entryOf)]).catch(() => undefined);
+}
+
+function entryOf({ event, detail }: NewTraceEvent): string {
   const entry: TraceEvent = {
     at: new Date().toISOString(),
     event,
     ...(detail === undefined ? {} : { detail: detail.slice(0, 500) }),
   };
-  return ADD([redisKey('trace', id)], [JSON.stringify(entry), LONGEST, KEPT_SECONDS]);
-}
-
-/** Adds to the trace of a task. Never rejects: a gap in a trace stops no work. */
-export async function addTrace(redis: Redis, id: string, event: string, detail?: string): Promise<void> {
-  await runSteps(redis, tracing(id, event, detail)).catch(() => undefined);
+  return JSON.stringify(entry);
 }
 
 /** The trace of a task, oldest first. */

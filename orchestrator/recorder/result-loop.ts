@@ -4,7 +4,7 @@ import { describeError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { type Result, resultSchema } from '../../lib/queue/result.ts';
 import { dropResults, keepRefused, readResults, type WaitingResult } from '../../lib/queue/results.ts';
-import { addTrace } from '../../lib/queue/trace.ts';
+import { addTraces } from '../../lib/queue/trace.ts';
 import { MemoryUnavailableError } from './memory-unavailable.ts';
 import type { MemoryWriter } from './memory-writer.ts';
 
@@ -66,9 +66,11 @@ export function startResultLoop({
     note(undefined);
     await onRecorded(written);
     await settle(redis, waiting, refusals);
-    for (const result of written) {
-      if (result.kind === 'end') void addTrace(redis, result.taskId, 'recorded', result.outcome);
-    }
+    const ends = written.filter((result) => result.kind === 'end');
+    void addTraces(
+      redis,
+      ends.map(({ taskId, outcome }) => ({ id: taskId, event: 'recorded', detail: outcome })),
+    );
     for (const { reason } of refusals) log.error({ reason }, 'a result is refused');
     return restMs;
   };
