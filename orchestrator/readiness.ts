@@ -3,8 +3,8 @@ import type { Config } from '../lib/config.ts';
 import { describeError } from '../lib/errors.ts';
 import { readProjects } from '../lib/projects.ts';
 import type { Gate } from '../lib/queue/gates.ts';
+import { findRedisFault, parseRedisInfo } from '../lib/queue/redis-info.ts';
 import type { AgentLauncher } from './agent-launch.ts';
-import { findRedisFault, parseRedisInfo } from './redis-info.ts';
 
 /** Knows whether the orchestrator can do its work. */
 export interface Readiness {

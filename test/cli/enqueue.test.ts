@@ -151,6 +151,32 @@ describe('swarm enqueue without a Redis', () => {
   });
 });
 
+describe('swarm enqueue on a Redis that', () => {
+  test.each([
+    ['forgets tasks at a restart', ['--appendonly', 'no'], '--appendonly yes'],
+    ['may throw tasks away', ['--maxmemory-policy', 'allkeys-lru'], '--maxmemory-policy noeviction'],
+  ])('%s ends with 3, promises nothing and says what to set', async (_, args, remedy) => {
+    const { url, client } = await startRedis(join(tempDir(), 'redis'), args);
+    const { code, stdout, stderr } = await swarm(['enqueue', 'x', ...TO_ACME], {
+      cwd: folder(),
+      env: { REDIS_URL: url },
+    });
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/^Could not entrust a task to Redis\. .*\n$/);
+    expect(stderr).toContain(remedy);
+    expect(await client.exists('swarm:swarm-tasks:prioritized')).toBe(0);
+  });
+
+  test('may throw tasks away can be looked at, without a complaint of a library', async () => {
+    const { url } = await startRedis(join(tempDir(), 'redis'), ['--maxmemory-policy', 'allkeys-lru']);
+    const { code, stdout, stderr } = await swarm(['queue', 'list', '--json'], {
+      cwd: folder(),
+      env: { REDIS_URL: url },
+    });
+    expect([code, JSON.parse(stdout), stderr]).toEqual([0, [], '']);
+  });
+});
+
 describe('swarm enqueue', () => {
   test('prints the id and the state, and no more', async () => {
     const scene = await makeScene();
