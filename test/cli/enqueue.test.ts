@@ -188,6 +188,20 @@ describe('swarm enqueue', () => {
     expect(JSON.parse(asked.stdout)).toMatchObject({ state: 'needs-approval' });
   });
 
+  test('says why a task waits for a yes, unless that was asked for', async () => {
+    const scene = await makeScene();
+    const told = async (...options: string[]): Promise<string> =>
+      (await scene.swarm('enqueue', 'Do it', ...TO_ACME, ...options)).stderr;
+    const asked = ['--dedupe-key', 'asked', '--needs-approval'];
+    expect(await told('--budget-usd', '3')).toMatch(
+      /^It may cost more than APPROVAL_ABOVE_USD, .*queue approve ID\.\n$/,
+    );
+    expect(await told(...asked)).toBe('');
+    const twin = /^A task of this dedupe key is not over, and waits for a yes: .*queue approve ID\.\n$/;
+    expect(await told('--dedupe-key', 'asked')).toMatch(twin);
+    expect(await told(...asked)).toMatch(twin);
+  });
+
   test('hands over every option', async () => {
     const scene = await makeScene();
     const id = await scene.enqueue(
