@@ -1,11 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { swarm } from '../support/command-line.ts';
 import { makeMemory, stopRow, taskRow, tempDir } from '../support/memory-builder.ts';
+import { IS_ROOT } from '../support/programs.ts';
+import { withReadOnlyMount } from '../support/read-only-mount.ts';
 
+const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 const UNTIL = '2026-11-22T18:00:00Z';
 const makeDemo = async (cwd: string, name: string, ...more: string[]) =>
   await swarm(['demo', '--db', join(cwd, name), '--until', UNTIL, '--json', ...more], { cwd });
@@ -34,6 +38,24 @@ describe('swarm demo', () => {
     const { code, stderr } = await swarm(['demo', '--db', path], { cwd: tempDir() });
     expect([code, stderr]).toEqual([2, expect.stringContaining('there is a file already. Choose another path')]);
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test('says in one line that it cannot write there', async () => {
+    const cwd = tempDir();
+    writeFileSync(join(cwd, 'file'), '');
+    const { code, stderr } = await makeDemo(cwd, 'file/demo.db');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^Could not make a demo memory at ".*": .*\. Choose .*\n$/),
+    ]);
+  });
+
+  test.skipIf(!IS_ROOT)('says in one line that a folder is read-only', () => {
+    const [cwd, mountPoint] = [tempDir(), join(tempDir(), 'mounted')];
+    const [program, ...args] = withReadOnlyMount(cwd, mountPoint);
+    const command = [process.execPath, MAIN, 'demo', '--db', join(mountPoint, 'demo.db')];
+    const { status, stderr } = spawnSync(program, [...args, ...command], { cwd, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^Could not make a demo memory at ".*": .*\n$/)]);
   });
 });
 
