@@ -164,6 +164,9 @@ describe('swarm doctor', () => {
 
 test.each([
   [['frobnicate'], {}, /unknown command 'frobnicate'/],
+  [['frobnicate', '--help'], {}, /^error: unknown command 'frobnicate'/],
+  [['queue', 'frobnicate', '--help'], {}, /^error: unknown command 'frobnicate'/],
+  [['help', 'frobnicate'], {}, /^error: unknown command 'frobnicate'/],
   [['demo'], {}, /required option '--db <path>' not specified/],
   [['demo', '--db', 'x.db', '--days', '-1'], {}, /Expected a whole number from 1/],
   [
@@ -178,6 +181,8 @@ test.each([
 
 test.each([
   [['--help']],
+  [['help', 'queue']],
+  [['queue', 'show', 'frobnicate', '--help']],
   [['up', '--help']],
   [['demo', '--help']],
   [['kpi', '--help']],
