@@ -12,8 +12,10 @@ runMain(async () => {
     .showHelpAfterError('(run with --help for the options)')
     .exitOverride();
   for (const add of COMMANDS) add(program);
+  program.on('beforeHelp', () => refuseUnknown(program));
   // exitOverride is not inherited by commands made before it was set on them.
   const adopt = (command: Command): void => {
+    command.on('beforeHelp', () => refuseUnknown(command));
     command.exitOverride().showHelpAfterError('(run with --help for the options)');
     command.commands.forEach(adopt);
   };
@@ -25,3 +27,12 @@ runMain(async () => {
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
 });
+
+/** Help on a command that does not exist is no help: without this the general one is printed, as if all were well. */
+function refuseUnknown(command: Command): void {
+  const [first, second] = command.args;
+  const name = first === 'help' ? second : first;
+  if (name === undefined || name.startsWith('-') || command.commands.length === 0) return;
+  if (command.commands.every((each) => each.name() !== name))
+    command.error(`error: unknown command '${name}'`, { code: 'commander.unknownCommand' });
+}

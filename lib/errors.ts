@@ -16,7 +16,7 @@ export class OperatorError extends Error {
 /** A setting or an argument is wrong: the process or command ends with exit code 2. */
 export class UsageError extends OperatorError {}
 
-/** A service the command needs does not answer: exit code 3. */
+/** A service the command needs does not answer, or must not be used as it is: exit code 3. */
 export class UnreachableError extends OperatorError {}
 
 /** One line for logs, pages and answers: the message, then the hint if there is one; cut at `maxLength` characters. */

@@ -56,7 +56,7 @@ export function startEngine({ config, work, redis, shortRedis, log, timings, age
   let isStopping = false;
   let recorder: Recorder | undefined;
   const launcher = createAgentLauncher(work);
-  const readiness = createReadiness({ redis: shortRedis, config, launcher, problem: () => recorder?.problem() });
+  const readiness = createReadiness({ redis: shortRedis, config, work, launcher, problem: () => recorder?.problem() });
   const parts: Parts = {
     ...assembleParts({
       config,

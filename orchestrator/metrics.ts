@@ -4,11 +4,11 @@ import { type Collector, collectAll } from '../lib/collect.ts';
 import { type Family, gauge } from '../lib/exposition.ts';
 import type { Log } from '../lib/log.ts';
 import { GATES, type Gate } from '../lib/queue/gates.ts';
+import { parseRedisInfo } from '../lib/queue/redis-info.ts';
 import type { TaskQueue } from '../lib/queue/task-queue.ts';
 import type { Autoscaler } from './autoscaler/autoscaler.ts';
 import { VETO_REASONS } from './autoscaler/saturation.ts';
 import { type Budget, PERIODS } from './budget.ts';
-import { parseRedisInfo } from './redis-info.ts';
 import type { RunMetrics } from './run-metrics.ts';
 import type { TaskWorker } from './worker.ts';
 

@@ -1,10 +1,11 @@
 import type { Redis } from 'ioredis';
-import type { Config } from '../lib/config.ts';
-import { describeError } from '../lib/errors.ts';
+import type { Config, WorkConfig } from '../lib/config.ts';
+import { describeError, OperatorError } from '../lib/errors.ts';
 import { readProjects } from '../lib/projects.ts';
+import { explainRedisError } from '../lib/queue/connection.ts';
 import type { Gate } from '../lib/queue/gates.ts';
+import { findRedisFault, parseRedisInfo } from '../lib/queue/redis-info.ts';
 import type { AgentLauncher } from './agent-launch.ts';
-import { findRedisFault, parseRedisInfo } from './redis-info.ts';
 
 /** Knows whether the orchestrator can do its work. */
 export interface Readiness {
@@ -19,6 +20,7 @@ interface ReadinessOptions {
   /** A connection whose commands do not wait for ever. */
   readonly redis: Redis;
   readonly config: Config;
+  readonly work: WorkConfig;
   readonly launcher: AgentLauncher;
   /** What another part finds wrong, which keeps no task from being taken. */
   readonly problem: () => string | undefined;
@@ -28,10 +30,10 @@ const LOOK_EVERY_MS = 5_000;
 const ANSWER_WITHIN_MS = 2_500;
 
 /** Watches Redis and the agent. */
-export function createReadiness({ redis, config, launcher, problem }: ReadinessOptions): Readiness {
+export function createReadiness({ redis, config, work, launcher, problem }: ReadinessOptions): Readiness {
   let fault: Gate | undefined = gate('redis', 'Redis has not answered yet.');
   const look = async (): Promise<void> => {
-    fault = (await findFaultOf(redis)) ?? (await findFaultOfAgent(config, launcher));
+    fault = (await findFaultOf(redis, work)) ?? (await findFaultOfAgent(config, launcher));
   };
   let looking = look();
   const timer = setInterval(() => {
@@ -48,12 +50,17 @@ export function createReadiness({ redis, config, launcher, problem }: ReadinessO
   };
 }
 
-async function findFaultOf(redis: Redis): Promise<Gate | undefined> {
+async function findFaultOf(redis: Redis, work: WorkConfig): Promise<Gate | undefined> {
   try {
     const text = findRedisFault(parseRedisInfo(await withinTime(redis.info())));
     return text === undefined ? undefined : gate('redis', text);
   } catch (error) {
-    return gate('redis', `Redis does not answer: ${describeError(error)}. Start it, or set REDIS_URL.`);
+    const explained = explainRedisError(work, error);
+    const isExplained = explained instanceof OperatorError;
+    const why = isExplained
+      ? describeError(explained)
+      : `Redis does not answer: ${describeError(error)}. Start it, or set REDIS_URL.`;
+    return gate('redis', why);
   }
 }
 

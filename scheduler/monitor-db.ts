@@ -9,10 +9,12 @@ import type { Migration } from './migrations/migration.ts';
 export type MonitorDb = Database.Database;
 
 const BUSY_TIMEOUT_MS = 10_000;
+/** How SQLite says that a table is there before ours, or is another one. */
+const FOREIGN = /already exists|no such (table|column)|has no column|values were supplied/;
 
 /**
  * Opens monitor.db, makes it if it is missing (readable by this user only), and brings its tables up to date.
- * @throws OperatorError if it is damaged or may not be written.
+ * @throws OperatorError if it is damaged, may not be written or is another program's.
  */
 export function openMonitorDb(path: string, migrations: readonly Migration[] = MIGRATIONS): MonitorDb {
   try {
@@ -36,7 +38,7 @@ export function openMonitorDb(path: string, migrations: readonly Migration[] = M
 
 /**
  * Opens monitor.db to look at it; undefined if it is not there or has no tables yet.
- * @throws OperatorError if it is damaged or may not be read.
+ * @throws OperatorError if it is damaged, may not be read or is another program's.
  */
 export function lookIntoMonitorDb(path: string): MonitorDb | undefined {
   if (!existsSync(path)) return undefined;
@@ -72,7 +74,8 @@ function checkWhole(db: MonitorDb): void {
 }
 
 function hasTables(db: MonitorDb): boolean {
-  return db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").get() !== undefined;
+  if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").get() === undefined) return false;
+  return db.prepare('SELECT 1 FROM migrations WHERE name = ?').get(MIGRATIONS[0].name) !== undefined;
 }
 
 /** All in one transaction that begins with the lock: whoever comes second finds everything done. */
@@ -104,6 +107,12 @@ function explain(path: string, error: unknown): unknown {
     return fail(`it cannot be written (${code})`, 'Check MONITOR_DB_PATH, and who owns its folder.');
   }
   if (/^SQLITE_(FULL|IOERR)|^ENOSPC$/.test(code)) return fail(message, 'Free disk space, then start again.');
+  if (code === 'SQLITE_ERROR' && FOREIGN.test(message)) {
+    return fail(
+      `it has tables that are not ours (${message})`,
+      'Set MONITOR_DB_PATH to a file of its own, or move this one away.',
+    );
+  }
   if (/^SQLITE_BUSY/.test(code)) return fail('another program holds it', 'Stop that program, then start again.');
   return error;
 }

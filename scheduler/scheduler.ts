@@ -30,11 +30,11 @@ const LOOK_EVERY_MS = 2_000;
 export async function startScheduler(
   settings: Settings,
   log: Log,
-  overrides: Overrides & { readonly parts?: readonly Part[] } = {},
+  overrides: Overrides & { readonly parts?: readonly Part[]; readonly retryPartsMs?: number } = {},
 ): Promise<Scheduler> {
   const machinery = assemble(settings, log, overrides);
   const { tools, entries, lead, runner } = machinery;
-  const parts = createParts(overrides.parts ?? PARTS, tools);
+  const parts = createParts(overrides.parts ?? PARTS, tools, overrides.retryPartsMs);
   const collector = createIdleCollector();
   const hasSecondPlace = isSecondPlaceWanted(settings.scheduler);
   const watchReplication = createReplicationWatch({
@@ -44,7 +44,8 @@ export async function startScheduler(
   });
   const app = createApp({
     partsOff: parts.off,
-    findReasonNotReady: () => (lead.isHeld() ? undefined : 'another process works on this monitor.db: this one waits'),
+    findReasonNotReady: () =>
+      lead.isHeld() ? parts.problem() : 'another process works on this monitor.db: this one waits',
     collectMetrics: () => {
       collector.touch();
       const { db, counters, clock } = tools;

@@ -6,7 +6,7 @@ import { answerErrors, answerHealth, answerMetrics, createHttpApp } from '../lib
 export interface ServerOptions {
   readonly collectMetrics: () => Promise<readonly Family[]>;
   readonly findReasonNotReady: () => string | undefined;
-  /** Parts that are off, and why. */
+  /** Parts that are not set up, and why. */
   readonly partsOff: () => Readonly<Record<string, string>>;
 }
 

@@ -3,6 +3,7 @@ import { EXIT } from '../../lib/errors.ts';
 import { createLog } from '../../lib/log.ts';
 import { withRunFile } from '../../lib/run-file.ts';
 import { backUp } from '../../scheduler/backup/back-up.ts';
+import { isSecondPlaceWanted } from '../../scheduler/backup/second-place.ts';
 import { SETTINGS_SOURCE } from '../../scheduler/backup/sources.ts';
 import { openMonitorDb } from '../../scheduler/monitor-db.ts';
 import { readSettings } from '../../scheduler/settings.ts';
@@ -26,6 +27,8 @@ export const addBackupCommand: AddCommand = (program) => {
             ...made.map(({ file, bytes }) => `${file}  ${inMegabytes(bytes)}`),
             ...(notSent ? [notSent] : []),
           ]);
+        // What is printed stays the list of backups; a second place that is not wanted is not missed.
+        if (options.json && notSent && isSecondPlaceWanted(settings.scheduler)) process.stderr.write(`${notSent}\n`);
         for (const reason of failed) process.stderr.write(`${reason}\n`);
         if (failed.length > 0) process.exitCode = EXIT.failed;
       } finally {

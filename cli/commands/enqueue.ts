@@ -24,8 +24,9 @@ interface Options {
   readonly wait?: true;
 }
 
-const NEEDS_YES =
-  'It may cost more than APPROVAL_ABOVE_USD, so it waits for a yes: on the phone, or by swarm queue approve ID.';
+const GIVE_IT = 'waits for a yes: on the phone, or by swarm queue approve ID.';
+const NEEDS_YES = `It may cost more than APPROVAL_ABOVE_USD, so it ${GIVE_IT}`;
+const TWIN_NEEDS_YES = `A task of this dedupe key is not over, and ${GIVE_IT}`;
 /** What an error of the command line may show of a prompt it took for an option. */
 const LONGEST_COMPLAINT = 200;
 
@@ -53,11 +54,13 @@ export const addEnqueueCommand: AddCommand = (program) => {
       const text = await readPrompt(prompt, process.stdin);
       // Before Redis is asked for: a mistake is a mistake whether it runs or not.
       const task = parseTask(makeTask(text, options, loadCommandConfig(), loadCommandWork()));
-      const { id, view } = await withQueue(async (queue) => {
-        const { id } = await queue.enqueue(task);
-        return { id, view: await queue.show(id) };
+      const { id, isNew, view } = await withQueue(async (queue) => {
+        const { id, isNew } = await queue.enqueue(task);
+        return { id, isNew, view: await queue.show(id) };
       });
-      if (view?.state === 'needs-approval' && !options.needsApproval) process.stderr.write(`${NEEDS_YES}\n`);
+      if (view?.state === 'needs-approval' && !(isNew && options.needsApproval)) {
+        process.stderr.write(`${isNew ? NEEDS_YES : TWIN_NEEDS_YES}\n`);
+      }
       if (options.wait) printWhole(await waitForEnd(id));
       else process.stdout.write(`${JSON.stringify({ id, state: view?.state ?? 'waiting' })}\n`);
     });

@@ -6,8 +6,8 @@ import { describeError, OperatorError, UnreachableError } from '../../lib/errors
 import { lookAtFiles } from '../../lib/memory/files.ts';
 import { probeSchema } from '../../lib/memory/schema.ts';
 import { readMemory } from '../../lib/memory/source.ts';
+import { findRedisFault, parseRedisInfo } from '../../lib/queue/redis-info.ts';
 import { createAgentLauncher } from '../../orchestrator/agent-launch.ts';
-import { findRedisFault, parseRedisInfo } from '../../orchestrator/redis-info.ts';
 import { lookIntoMonitorDb } from '../../scheduler/monitor-db.ts';
 import { TIMETABLE } from '../../scheduler/timetable.ts';
 import { readTimetable } from '../../scheduler/timetable-file.ts';

@@ -30,7 +30,7 @@ export function lookAtFiles(path: string): MemoryFiles {
   if (!main.isFile()) {
     throw new MemoryError(
       'not-a-database',
-      `Could not read the swarm memory "${path}": it is a folder, not a file.`,
+      `Could not read the swarm memory "${path}": it is ${main.isDirectory() ? 'a folder' : 'a pipe, a socket or a device'}, not a file.`,
       'Set SWARM_DB_PATH to the file itself, for example /data/swarm_memory.db.',
     );
   }

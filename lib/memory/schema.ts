@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { Database } from 'better-sqlite3';
 import { MemoryError } from './memory-error.ts';
 import { DEMO_APPLICATION_ID } from './tables.ts';
@@ -34,11 +35,12 @@ export function probeSchema(db: Database, known?: MemorySchema): MemorySchema {
   const events = columnsOf(db, 'swarm_events');
   const missing = REQUIRED_EVENT_COLUMNS.filter((column) => !events.has(column));
   if (missing.length > 0) {
+    const what = `Could not read the swarm memory "${pathOf(db)}"`;
     throw new MemoryError(
       'not-a-swarm-memory',
       events.size === 0
-        ? `Could not read the swarm memory "${db.name}": it has no table swarm_events.`
-        : `Could not read the swarm memory "${db.name}": its table swarm_events has no column ${missing.join(', ')}.`,
+        ? `${what}: it has no table swarm_events.`
+        : `${what}: its table swarm_events has no column ${missing.join(', ')}.`,
       'Check SWARM_DB_PATH, or let the hooks make their tables.',
     );
   }
@@ -54,6 +56,11 @@ export function probeSchema(db: Database, known?: MemorySchema): MemorySchema {
     usage: columnsOf(db, 'task_usage'),
     shipments: columnsOf(db, 'shipments'),
   };
+}
+
+/** A memory is opened for reading by a URI. */
+function pathOf({ name }: Database): string {
+  return name.startsWith('file:') ? fileURLToPath(name) : name;
 }
 
 /** The columns of a table, none if it does not exist; a view is no table. */

@@ -9,6 +9,8 @@ const LONGEST_REASON = 200;
 const COMMAND_TIMEOUT_MS = 10_000;
 /** How ioredis says that a connection is gone. */
 const BROKEN = /^(Connection is closed|Command timed out|Stream isn't writeable|(connect|read|write) E[A-Z]+)/;
+/** How Redis says that it wants another password, or one at all. */
+const PASSWORD_REFUSED = /NOAUTH|WRONGPASS|invalid username-password|without any password/i;
 
 type RedisConfig = Pick<WorkConfig, 'redisUrl' | 'redisPassword'>;
 
@@ -49,7 +51,8 @@ export async function connectOnce(config: RedisConfig): Promise<Redis> {
 /** What to tell of an error that a command on an open connection ended with: one of ours stays what it is. */
 export function explainRedisError(config: RedisConfig, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof OperatorError) return error;
-  if (BROKEN.test(error.message)) return unreachable(config, error.message, error);
+  if (BROKEN.test(error.message) || PASSWORD_REFUSED.test(error.message))
+    return unreachable(config, error.message, error);
   if (error.name !== 'ReplyError') return error;
   const message = `Could not use Redis at ${describeAddress(config)}: ${plainReason(error.message)}.`;
   return new OperatorError(message, 'See its log; `swarm doctor` looks at its settings.', { cause: error });
@@ -81,8 +84,7 @@ function options({ redisPassword }: RedisConfig): { connectTimeout: number; pass
 }
 
 function unreachable(config: RedisConfig, reason: string, cause: unknown): UnreachableError {
-  const isRefusedPassword = /NOAUTH|WRONGPASS|invalid username-password|without any password/i.test(reason);
-  const hint = isRefusedPassword
+  const hint = PASSWORD_REFUSED.test(reason)
     ? 'Set REDIS_PASSWORD to the password it was started with.'
     : 'Start it (`npm start` brings one of its own; else `redis-server --appendonly yes`), or set REDIS_URL.';
   const message = `Could not reach Redis at ${describeAddress(config)}: ${plainReason(reason)}.`;

@@ -52,7 +52,9 @@ const DAY_SECONDS = 86_400;
 
 /** A notifier on a connection, which stays the caller's. */
 export function createNotifier(redis: Redis): Notifier {
-  const queue = new Queue<Notification>(QUEUES.notifications, { connection: redis, prefix: KEY_PREFIX });
+  // Without it BullMQ complains of some Redis on the terminal; nothing here depends on its version.
+  const options = { connection: redis, prefix: KEY_PREFIX, skipVersionCheck: true };
+  const queue = new Queue<Notification>(QUEUES.notifications, options);
   queue.on('error', () => undefined);
   return {
     notify: async (...notifications) => {

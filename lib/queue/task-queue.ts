@@ -6,6 +6,7 @@ import { endResult } from './end-result.ts';
 import { grantTools } from './grant.ts';
 import { KEY_PREFIX, QUEUES, redisKey } from './names.ts';
 import type { TaskState as StateName } from './outcome.ts';
+import { createRedisTrust } from './redis-trust.ts';
 import type { Result } from './result.ts';
 import { countResults, sendResult } from './results.ts';
 import { PRIORITIES, parseTask, type Task } from './task.ts';
@@ -29,7 +30,7 @@ export interface TaskQueue {
   /**
    * A task with the dedupe key of one that is not over is that one, and so is one whose id is known already. It is not taken
    * before `delayMs` have passed.
-   * @throws UsageError if the payload is wrong.
+   * @throws UsageError if the payload is wrong, UnreachableError if this Redis would lose it.
    */
   readonly enqueue: (task: Task, delayMs?: number) => Promise<{ readonly id: string; readonly isNew: boolean }>;
   readonly show: (id: string) => Promise<TaskView | undefined>;
@@ -50,13 +51,14 @@ export interface TaskQueue {
   readonly cancel: (id: string, why: string) => Promise<StateName>;
   /**
    * Has a task that failed or was cancelled tried again; gives the state it is in then.
-   * @throws UsageError if it is in another state, or another task of its dedupe key is not over.
+   * @throws UsageError if it is in another state, or another task of its dedupe key is not over; UnreachableError if this
+   * Redis would lose it.
    */
   readonly retry: (id: string) => Promise<StateName>;
   /**
    * Has a task that ended for want of a tool tried again, with exactly the calls granted that its agent was refused; gives the
    * state it is in then.
-   * @throws UsageError if it asks for nothing that can be granted, or could not be retried.
+   * @throws UsageError if it asks for nothing that can be granted, or could not be retried; UnreachableError likewise.
    */
   readonly grant: (id: string) => Promise<StateName>;
   /**
@@ -74,8 +76,10 @@ export interface TaskQueue {
 
 /** Opens the queue on a connection. */
 export function openTaskQueue(redis: Redis): TaskQueue {
-  const options = { connection: redis, prefix: KEY_PREFIX };
+  // BullMQ would look at INFO by itself, and complain on the terminal: `assertTrusted` says it where it matters.
+  const options = { connection: redis, prefix: KEY_PREFIX, skipVersionCheck: true };
   const tasks = new Queue<unknown>(QUEUES.tasks, options);
+  const assertTrusted = createRedisTrust(redis);
   // Without a listener an error event of a lost connection would end the process; the call under way fails by itself.
   tasks.on('error', () => undefined);
 
@@ -122,6 +126,7 @@ export function openTaskQueue(redis: Redis): TaskQueue {
     promote,
     enqueue: async (unchecked, delayMs = 0) => {
       const task = parseTask(unchecked);
+      await assertTrusted();
       if ((await show(task.id)) !== undefined) return { id: task.id, isNew: false };
       // Before it is there: whoever takes it up writes the next line.
       await addTrace(redis, task.id, 'requested', `by ${task.source}, ${task.agent} in ${task.project}`);
@@ -169,11 +174,13 @@ export function openTaskQueue(redis: Redis): TaskQueue {
       return 'cancelled';
     },
     retry: async (id) => {
+      await assertTrusted();
       const view = await need(id);
       await tryAgain({ redis, tasks, add, promote }, { view, task: view.task, event: 'retry requested' });
       return (await need(id)).state;
     },
     grant: async (id) => {
+      await assertTrusted();
       const view = await need(id);
       const task = grantTools(view);
       const detail = task.grantedTools?.join('; ');

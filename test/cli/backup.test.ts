@@ -333,6 +333,9 @@ describe('the second place', () => {
       false,
       expect.stringContaining('BACKUP_PASSPHRASE is not set'),
     ]);
+    const json = await scene.swarm(['backup', '--json'], { BACKUP_SECOND_DIR: second });
+    expect([json.code, JSON.parse(json.stdout).length]).toEqual([0, 2]);
+    expect(json.stderr).toBe('nothing is sent to the second place: BACKUP_PASSPHRASE is not set\n');
     const doctor = await scene.swarm(['doctor'], { BACKUP_SECOND_DIR: second });
     expect(doctor.stdout).toMatch(/warning {2}second place of backups: nothing is sent .*BACKUP_PASSPHRASE is not set/);
   });

@@ -1,14 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { swarm } from '../support/command-line.ts';
 import { makeMemory, stopRow, taskRow, tempDir } from '../support/memory-builder.ts';
+import { IS_ROOT } from '../support/programs.ts';
+import { withReadOnlyMount } from '../support/read-only-mount.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 const UNTIL = '2026-11-22T18:00:00Z';
 const makeDemo = async (cwd: string, name: string, ...more: string[]) =>
   await swarm(['demo', '--db', join(cwd, name), '--until', UNTIL, '--json', ...more], { cwd });
@@ -37,6 +38,24 @@ describe('swarm demo', () => {
     const { code, stderr } = await swarm(['demo', '--db', path], { cwd: tempDir() });
     expect([code, stderr]).toEqual([2, expect.stringContaining('there is a file already. Choose another path')]);
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test('says in one line that it cannot write there', async () => {
+    const cwd = tempDir();
+    writeFileSync(join(cwd, 'file'), '');
+    const { code, stderr } = await makeDemo(cwd, 'file/demo.db');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^Could not make a demo memory at ".*": .*\. Choose .*\n$/),
+    ]);
+  });
+
+  test.skipIf(!IS_ROOT)('says in one line that a folder is read-only', () => {
+    const [cwd, mountPoint] = [tempDir(), join(tempDir(), 'mounted')];
+    const [program, ...args] = withReadOnlyMount(cwd, mountPoint);
+    const command = [process.execPath, MAIN, 'demo', '--db', join(mountPoint, 'demo.db')];
+    const { status, stderr } = spawnSync(program, [...args, ...command], { cwd, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^Could not make a demo memory at ".*": .*\n$/)]);
   });
 });
 
@@ -145,6 +164,9 @@ describe('swarm doctor', () => {
 
 test.each([
   [['frobnicate'], {}, /unknown command 'frobnicate'/],
+  [['frobnicate', '--help'], {}, /^error: unknown command 'frobnicate'/],
+  [['queue', 'frobnicate', '--help'], {}, /^error: unknown command 'frobnicate'/],
+  [['help', 'frobnicate'], {}, /^error: unknown command 'frobnicate'/],
   [['demo'], {}, /required option '--db <path>' not specified/],
   [['demo', '--db', 'x.db', '--days', '-1'], {}, /Expected a whole number from 1/],
   [
@@ -159,6 +181,8 @@ test.each([
 
 test.each([
   [['--help']],
+  [['help', 'queue']],
+  [['queue', 'show', 'frobnicate', '--help']],
   [['up', '--help']],
   [['demo', '--help']],
   [['kpi', '--help']],

@@ -152,6 +152,32 @@ describe('swarm enqueue without a Redis', () => {
   });
 });
 
+describe('swarm enqueue on a Redis that', () => {
+  test.each([
+    ['forgets tasks at a restart', ['--appendonly', 'no'], '--appendonly yes'],
+    ['may throw tasks away', ['--maxmemory-policy', 'allkeys-lru'], '--maxmemory-policy noeviction'],
+  ])('%s ends with 3, promises nothing and says what to set', async (_, args, remedy) => {
+    const { url, client } = await startRedis(join(tempDir(), 'redis'), args);
+    const { code, stdout, stderr } = await swarm(['enqueue', 'x', ...TO_ACME], {
+      cwd: folder(),
+      env: { REDIS_URL: url },
+    });
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/^Could not entrust a task to Redis\. .*\n$/);
+    expect(stderr).toContain(remedy);
+    expect(await client.exists('swarm:swarm-tasks:prioritized')).toBe(0);
+  });
+
+  test('may throw tasks away can be looked at, without a complaint of a library', async () => {
+    const { url } = await startRedis(join(tempDir(), 'redis'), ['--maxmemory-policy', 'allkeys-lru']);
+    const { code, stdout, stderr } = await swarm(['queue', 'list', '--json'], {
+      cwd: folder(),
+      env: { REDIS_URL: url },
+    });
+    expect([code, JSON.parse(stdout), stderr]).toEqual([0, [], '']);
+  });
+});
+
 describe('swarm enqueue', () => {
   test('prints the id and the state, and no more', async () => {
     const scene = await makeScene();
@@ -161,6 +187,20 @@ describe('swarm enqueue', () => {
     expect(printed).toEqual({ id: expect.stringMatching(/^[\w-]{36}$/), state: 'waiting' });
     const asked = await scene.swarm('enqueue', 'Do it', ...TO_ACME, '--needs-approval');
     expect(JSON.parse(asked.stdout)).toMatchObject({ state: 'needs-approval' });
+  });
+
+  test('says why a task waits for a yes, unless that was asked for', async () => {
+    const scene = await makeScene();
+    const told = async (...options: string[]): Promise<string> =>
+      (await scene.swarm('enqueue', 'Do it', ...TO_ACME, ...options)).stderr;
+    const asked = ['--dedupe-key', 'asked', '--needs-approval'];
+    expect(await told('--budget-usd', '3')).toMatch(
+      /^It may cost more than APPROVAL_ABOVE_USD, .*queue approve ID\.\n$/,
+    );
+    expect(await told(...asked)).toBe('');
+    const twin = /^A task of this dedupe key is not over, and waits for a yes: .*queue approve ID\.\n$/;
+    expect(await told('--dedupe-key', 'asked')).toMatch(twin);
+    expect(await told(...asked)).toMatch(twin);
   });
 
   test('hands over every option', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -83,7 +84,12 @@ describe('a file that is no memory, or is one no more', () => {
     ['cut inside its header', (path) => truncateSync(path, 50), /damaged or cut short .* Restore a backup/],
     ['a text', (path) => writeFileSync(path, 'no database '.repeat(1_000)), /not an SQLite database/],
     ['a folder', (path) => replaceBy(path, mkdirSync), /is a folder, not a file/],
-    ['a database of something else', (path) => replaceBy(path, makeOtherDatabase), /has no table swarm_events/],
+    ['a pipe', (path) => replaceBy(path, (file) => execFileSync('mkfifo', [file])), /is a pipe, a socket or a device/],
+    [
+      'a database of something else',
+      (path) => replaceBy(path, makeOtherDatabase),
+      /swarm memory "[^"?:]*\/swarm_memory\.db": it has no table swarm_events/,
+    ],
   ])('%s: up 0, no figures, the reason on /readyz; and all is well once it is back', async (_, spoil, reason) => {
     const memory = fiveRuns();
     const copy = join(tempDir(), 'copy.db');

@@ -132,6 +132,16 @@ test.each(REFUSALS)('a project that %s is refused before an agent is started', a
   expect([...(await samples()).keys()].filter((series) => series.startsWith('swarm_agent_run_seconds'))).toEqual([]);
 });
 
+test('a Redis that wants another password is told by /readyz, with the setting', async () => {
+  const scene = await makeScene();
+  await scene.redis.client.config('SET', 'requirepass', 'open-sesame');
+  const { readiness } = await scene.startOrchestrator();
+  await vi.waitFor(async () => {
+    const { status, reason } = await readiness();
+    expect([status, reason]).toEqual([503, expect.stringMatching(/NOAUTH.* Set REDIS_PASSWORD/)]);
+  }, 15_000);
+});
+
 test('without an agent that can be started tasks wait, and /readyz says why; once there is one they are done', async () => {
   const scene = await makeScene();
   const lonely = await scene.startOrchestrator({ AGENT_COMMAND: join(scene.folder, 'no-such-agent') });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { OperatorError } from '../../lib/errors.ts';
 import { MIGRATIONS } from '../../scheduler/migrations/all.ts';
@@ -13,6 +14,14 @@ import { tempDir } from '../support/memory-builder.ts';
 import { entry, makeMachinery, notingJob } from '../support/scheduler-scene.ts';
 
 const PROCESS = fileURLToPath(new URL('../support/monitor-db-process.mjs', import.meta.url));
+
+function makeOther(table: string): (path: string) => void {
+  return (path) => {
+    const db = new Database(path);
+    db.exec(`CREATE TABLE ${table}`);
+    db.close();
+  };
+}
 
 function startProcess(...args: readonly string[]) {
   const child = spawn(process.execPath, [PROCESS, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -70,6 +79,8 @@ test.each<[string, (path: string) => void, string]>([
   ['no database', (path) => writeFileSync(path, 'x'.repeat(8_192)), 'it is damaged, or no database'],
   ['damaged', damage, 'it is damaged, or no database'],
   ['a folder', (path) => mkdirSync(path), 'it cannot be written'],
+  ["another program's, with slots", makeOther('schedule_slots (a)'), 'it has tables that are not ours'],
+  ["another program's, with migrations", makeOther('migrations (a)'), 'it has tables that are not ours'],
   ['in something that is no folder', (path) => writeFileSync(join(path, '..'), ''), 'it cannot be written'],
 ])('one that is %s is a clear error', (name, prepare, reason) => {
   const folder = tempDir();
@@ -77,6 +88,15 @@ test.each<[string, (path: string) => void, string]>([
   prepare(path);
   expect(() => openMonitorDb(path)).toThrow(OperatorError);
   expect(() => openMonitorDb(path)).toThrow(`Could not open monitor.db "${path}": ${reason}`);
+});
+
+test("looking into another program's is a clear error, or finds nothing", () => {
+  const path = (name: string): string => join(tempDir(), name);
+  const [slots, migrations] = [path('slots.db'), path('migrations.db')];
+  makeOther('schedule_slots (a)')(slots);
+  makeOther('migrations (a)')(migrations);
+  expect(lookIntoMonitorDb(slots)).toBeUndefined();
+  expect(() => lookIntoMonitorDb(migrations)).toThrow('it has tables that are not ours');
 });
 
 test('looking into one that is not there does not make it', () => {

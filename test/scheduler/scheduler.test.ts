@@ -96,17 +96,45 @@ test('lateness grows while a job has not been done, and is 0 again when it has',
   );
 });
 
-test('parts that are off or do not start are told by /readyz, and stop nothing; the others are stopped in the end', async () => {
+test('parts that are off are told by /readyz; what is broken is named there, stops nothing and is tried again; the parts are stopped in the end', async () => {
   const stopped: string[] = [];
+  let isMended = false;
+  const mend = async () => {
+    if (!isMended) throw new Error('port taken');
+    return { stop: () => void stopped.push('broken') };
+  };
   const parts: readonly Part[] = [
     { name: 'webhook', start: async () => ({ off: 'GITHUB_TOKEN is not set' }) },
-    { name: 'broken', start: () => Promise.reject(new Error('port taken')) },
+    { name: 'broken', start: mend },
     { name: 'bot', start: async () => ({ stop: () => void stopped.push('bot') }) },
   ];
-  const { port, stop } = await startInProcess(schedulerSettings(tempDir()), createLog('test', 'silent'), { parts });
-  const body = async (): Promise<unknown> => await (await fetch(`http://127.0.0.1:${port}/readyz`)).json();
-  const off = { webhook: 'GITHUB_TOKEN is not set', broken: 'port taken' };
-  await vi.waitFor(async () => expect(await body()).toEqual({ status: 'ready', off }), 15_000);
+  const log = createLog('test', 'silent');
+  const { port, stop } = await startInProcess(schedulerSettings(tempDir()), log, { parts, retryPartsMs: 1 });
+  const readiness = async (): Promise<unknown> => {
+    const response = await fetch(`http://127.0.0.1:${port}/readyz`);
+    return [response.status, await response.json()];
+  };
+  const off = { webhook: 'GITHUB_TOKEN is not set' };
+  const broken = { status: 'not ready', reason: 'broken does not run: port taken', off };
+  await vi.waitFor(async () => expect(await readiness()).toEqual([503, broken]), 15_000);
+  isMended = true;
+  await vi.waitFor(async () => expect(await readiness()).toEqual([200, { status: 'ready', off }]), 15_000);
   await stop();
-  expect(stopped).toEqual(['bot']);
+  expect(stopped).toEqual(['bot', 'broken']);
+});
+
+test('a part that never starts keeps no scheduler from stopping, and is not tried again after that', async () => {
+  let tries = 0;
+  const start = async () => {
+    tries += 1;
+    throw new Error('broken');
+  };
+  const log = createLog('test', 'silent');
+  const parts = [{ name: 'broken', start }];
+  const { stop } = await startInProcess(schedulerSettings(tempDir()), log, { parts, retryPartsMs: 1 });
+  await vi.waitFor(() => expect(tries).toBeGreaterThan(1), 15_000);
+  await stop();
+  const triesBefore = tries;
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect(tries).toBe(triesBefore);
 });

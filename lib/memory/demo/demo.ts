@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { UsageError } from '../../errors.ts';
+import { describeError, OperatorError, UsageError } from '../../errors.ts';
 import { DEMO_APPLICATION_ID, SWARM_TABLES, USAGE_TABLE } from '../tables.ts';
 import { DAY_MS } from '../windows.ts';
 import { createRandom, type Random } from './random.ts';
@@ -20,7 +20,7 @@ export interface DemoOptions {
 
 /**
  * Makes a synthetic memory: both kinds of rows, pairs, every form of timestamp, lessons, patterns, failures, usage.
- * @throws UsageError if there is a file at that path already.
+ * @throws UsageError if there is a file at that path already, OperatorError if none can be written there.
  */
 export function createDemoMemory(options: DemoOptions): { readonly events: number; readonly lessons: number } {
   if (existsSync(options.path)) {
@@ -29,18 +29,34 @@ export function createDemoMemory(options: DemoOptions): { readonly events: numbe
       'Choose another path, or remove that file first.',
     );
   }
-  mkdirSync(dirname(options.path), { recursive: true });
-  const db = new Database(options.path);
+  const db = openNew(options.path);
   try {
     db.pragma('journal_mode = WAL');
     db.pragma(`application_id = ${DEMO_APPLICATION_ID}`);
     return db.transaction(() => fill(db, options))();
   } catch (error) {
     rmSync(options.path, { force: true });
-    throw error;
+    throw explain(options.path, error);
   } finally {
     db.close();
   }
+}
+
+function openNew(path: string): Database.Database {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return new Database(path);
+  } catch (error) {
+    throw explain(path, error);
+  }
+}
+
+/** What the file system or SQLite refuses is for whoever chose the path; anything else is a bug of ours. */
+function explain(path: string, error: unknown): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (!/^(SQLITE_(CANTOPEN|READONLY|PERM|FULL|IOERR)|E[A-Z]+$)/.test(code)) return error;
+  const message = `Could not make a demo memory at "${path}": ${describeError(error)}.`;
+  return new OperatorError(message, 'Choose a folder that this user may write to, with room.', { cause: error });
 }
 
 /** Adds one more run that ends now, as a hook would: open, write, close. Refuses a memory that is no demo. */

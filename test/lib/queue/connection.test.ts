@@ -102,6 +102,18 @@ describe('an error of a command', () => {
     expect(explainRedisError(config, error)).toMatchObject({ name: 'UnreachableError' });
   });
 
+  test('names REDIS_PASSWORD if Redis wants one by now', async () => {
+    const { port, client: other } = await startRedis(join(tempDir(), 'redis'));
+    await other.config('SET', 'requirepass', PASSWORD);
+    const redis = connectForGood({ redisUrl: `redis://127.0.0.1:${port}`, redisPassword: undefined }, 2_000);
+    redis.on('error', () => undefined);
+    onTestFinished(() => redis.disconnect());
+    const config = { redisUrl: `redis://127.0.0.1:${port}`, redisPassword: undefined };
+    const error = await redis.info().catch((caught: Error) => caught);
+    const hint = expect.stringContaining('Set REDIS_PASSWORD');
+    expect(explainRedisError(config, error)).toMatchObject({ name: 'UnreachableError', hint });
+  });
+
   test('is for the operator if Redis refuses, and stays what it is if it is a mistake of ours', async () => {
     const { port } = await startRedis(join(tempDir(), 'redis'), [
       '--maxmemory',

@@ -79,6 +79,29 @@ describe('enqueue', () => {
     expect(await take()).toBeUndefined();
   });
 
+  test('promises nothing on a Redis that would lose it, and goes on as soon as that is mended', async () => {
+    const { client, queue, add, runAndFail } = await open();
+    await add({ id: 'failed-1' });
+    await runAndFail('failed-1');
+    await client.config('SET', 'appendonly', 'no');
+    const other = openTaskQueue(client);
+    onTestFinished(() => other.close());
+    const refusal = { name: 'UnreachableError', hint: expect.stringContaining('--appendonly yes') };
+    await expect(other.enqueue(taskValue({ id: 'new-1' }))).rejects.toMatchObject(refusal);
+    await expect(other.retry('failed-1')).rejects.toMatchObject(refusal);
+    await expect(other.grant('failed-1')).rejects.toMatchObject(refusal);
+    expect([await queue.show('new-1'), await readTrace(client, 'new-1')]).toEqual([undefined, []]);
+    await client.config('SET', 'appendonly', 'yes');
+    expect(await other.enqueue(taskValue({ id: 'new-1' }))).toEqual({ id: 'new-1', isNew: true });
+  });
+
+  test('looks at Redis once for many tasks', async () => {
+    const { client, queue } = await open();
+    await Promise.all(Array.from({ length: 20 }, () => queue.enqueue(taskValue())));
+    await queue.enqueue(taskValue());
+    expect(await client.info('commandstats')).toMatch(/cmdstat_info:calls=\d,/);
+  });
+
   test('the same id is the same task, over or not', async () => {
     const { queue, add, runAndFail, client } = await open();
     await add({ id: 'slot-1' });

@@ -48,6 +48,16 @@ async function makeReviewScene() {
   };
 }
 
+test('a review waits for a Redis that would not lose it', async () => {
+  const { runAt, tasks, redis } = await makeReviewScene();
+  await redis.client.config('SET', 'appendonly', 'no');
+  const error = expect.stringContaining('Could not entrust a task to Redis');
+  expect(await runAt(MONDAY)).toMatchObject({ state: 'waiting', error });
+  await redis.client.config('SET', 'appendonly', 'yes');
+  expect(await runAt('2026-06-01T09:01:00Z')).toMatchObject({ state: 'done' });
+  expect(await tasks()).toHaveLength(1);
+});
+
 test('what changed since the last review is one task for the reviewer; no change, no task', async () => {
   const { commit, runAt, tasks, queue, project } = await makeReviewScene();
   const first = runGit(project, ['rev-parse', 'HEAD']);

@@ -53,6 +53,22 @@ test('who writes it in one line is asked for the budget alone; a dear task has i
   expect(view.task).toMatchObject({ budgetUsd: 3.5, approval: 'granted' });
 });
 
+test('on a Redis that would lose it nothing is promised, and the same button works once that is mended', async () => {
+  const { api, queue, latest, redis } = await setUp();
+  await redis.client.config('SET', 'appendonly', 'no');
+  api.say('/nuovo cervella-tester acme Prova tutto');
+  await latest(/Quanto può costare/);
+  await api.press('1,00 $');
+  await latest(/fino a 1,00 \$/);
+  await api.press('Avvia');
+  await latest(/Non è riuscito: Could not entrust a task to Redis\. .*--appendonly yes/);
+  expect(await queue.list(10)).toEqual([]);
+  await redis.client.config('SET', 'appendonly', 'yes');
+  await api.press('Avvia');
+  await latest(/In coda/);
+  expect(await queue.list(10)).toHaveLength(1);
+});
+
 test('wrong answers are asked again, and an old button is no answer to another question', async () => {
   const { api, queue, latest, pass } = await setUp();
   api.say('/nuovo');

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect, test, vi } from 'vitest';
 import { fakePull } from '../../support/fake-github.ts';
 import { type GithubScene, makeGithubScene } from '../../support/github-scene.ts';
+import { startScheduler } from '../../support/running-scheduler.ts';
 
 /** Nobody waits a minute for a push that does not come. */
 async function callAll({ queue, tasks }: GithubScene): Promise<void> {
@@ -87,4 +90,20 @@ test('a delivery that was missed is made up for by the hourly job, once', async 
   scene.sql('DELETE FROM pull_request_reviews');
   expect((await scene.swarm('schedule', 'run', 'reconcile')).stdout).toContain('nothing was missed');
   expect(await scene.tasks()).toHaveLength(1);
+}, 60_000);
+
+test('a webhook whose port is taken keeps the scheduler from being ready, and listens once the port is free', async () => {
+  const scene = await makeGithubScene();
+  const squatter = createServer().listen(Number(scene.env.WEBHOOK_PORT), '127.0.0.1');
+  await once(squatter, 'listening');
+  const scheduler = await startScheduler(scene.folder, scene.env);
+  const reason = expect.stringMatching(/^github does not run: Could not listen on .*another program.*WEBHOOK_PORT/);
+  await vi.waitFor(async () => expect(await scheduler.readiness()).toEqual({ status: 503, reason }), 15_000);
+  squatter.close();
+  await vi.waitFor(async () => expect(await scheduler.readiness()).toEqual({ status: 200 }), {
+    timeout: 40_000,
+    interval: 200,
+  });
+  expect((await scene.deliver({}, { event: 'ping' })).status).toBe(200);
+  expect(await scheduler.end()).toEqual([0, null]);
 }, 60_000);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findRedisFault, parseRedisInfo } from '../../orchestrator/redis-info.ts';
+import { findRedisFault, parseRedisInfo } from '../../../lib/queue/redis-info.ts';
 
 const INFO = `# Clients\r
 connected_clients:7\r
