@@ -11,7 +11,9 @@ runMain(async () => {
     .version(readVersion().version)
     .showHelpAfterError('(run with --help for the options)')
     .exitOverride();
-  for (const add of COMMANDS) add(program);
+  const [asked = ''] = process.argv.slice(2);
+  const wanted = Object.hasOwn(COMMANDS, asked) ? [COMMANDS[asked]] : Object.values(COMMANDS);
+  for (const add of await Promise.all(wanted.map((load) => load()))) add(program);
   program.on('beforeHelp', () => refuseUnknown(program));
   // exitOverride is not inherited by commands made before it was set on them.
   const adopt = (command: Command): void => {

@@ -1,47 +1,26 @@
 import type { AddCommand } from '../command.ts';
-import { addAlertmanagerConfigCommand } from './alertmanager-config.ts';
-import { addBackupCommand } from './backup.ts';
-import { addDemoCommand } from './demo.ts';
-import { addDoctorCommand } from './doctor.ts';
-import { addEnqueueCommand } from './enqueue.ts';
-import { addFixCommand } from './fix.ts';
-import { addGoalCommand } from './goal.ts';
-import { addHealthCommand } from './health.ts';
-import { addKpiCommand } from './kpi.ts';
-import { addLessonsCommand } from './lessons.ts';
-import { addQueueCommand } from './queue.ts';
-import { addReceiveCommand } from './receive.ts';
-import { addRestoreCommand } from './restore.ts';
-import { addRetroCommand } from './retro.ts';
-import { addScheduleCommand } from './schedule.ts';
-import { addSearchCommand } from './search.ts';
-import { addShipCommand } from './ship.ts';
-import { addStatusCommand } from './status.ts';
-import { addTraceCommand } from './trace.ts';
-import { addTrialCommand } from './trial.ts';
-import { addUpCommand } from './up.ts';
 
-/** Every command, in the order of the help. */
-export const COMMANDS: readonly AddCommand[] = [
-  addUpCommand,
-  addEnqueueCommand,
-  addQueueCommand,
-  addTraceCommand,
-  addFixCommand,
-  addTrialCommand,
-  addScheduleCommand,
-  addBackupCommand,
-  addRestoreCommand,
-  addStatusCommand,
-  addKpiCommand,
-  addGoalCommand,
-  addHealthCommand,
-  addRetroCommand,
-  addLessonsCommand,
-  addSearchCommand,
-  addDoctorCommand,
-  addAlertmanagerConfigCommand,
-  addDemoCommand,
-  addShipCommand,
-  addReceiveCommand,
-];
+/** Every command by its name, in the order of the help. Only what is asked for is loaded: all of them take half a second. */
+export const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  up: async () => (await import('./up.ts')).addUpCommand,
+  enqueue: async () => (await import('./enqueue.ts')).addEnqueueCommand,
+  queue: async () => (await import('./queue.ts')).addQueueCommand,
+  trace: async () => (await import('./trace.ts')).addTraceCommand,
+  fix: async () => (await import('./fix.ts')).addFixCommand,
+  trial: async () => (await import('./trial.ts')).addTrialCommand,
+  schedule: async () => (await import('./schedule.ts')).addScheduleCommand,
+  backup: async () => (await import('./backup.ts')).addBackupCommand,
+  restore: async () => (await import('./restore.ts')).addRestoreCommand,
+  status: async () => (await import('./status.ts')).addStatusCommand,
+  kpi: async () => (await import('./kpi.ts')).addKpiCommand,
+  goal: async () => (await import('./goal.ts')).addGoalCommand,
+  health: async () => (await import('./health.ts')).addHealthCommand,
+  retro: async () => (await import('./retro.ts')).addRetroCommand,
+  lessons: async () => (await import('./lessons.ts')).addLessonsCommand,
+  search: async () => (await import('./search.ts')).addSearchCommand,
+  doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
+  'alertmanager-config': async () => (await import('./alertmanager-config.ts')).addAlertmanagerConfigCommand,
+  demo: async () => (await import('./demo.ts')).addDemoCommand,
+  ship: async () => (await import('./ship.ts')).addShipCommand,
+  receive: async () => (await import('./receive.ts')).addReceiveCommand,
+};

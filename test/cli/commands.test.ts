@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../cli/commands/all.ts';
 import { swarm } from '../support/command-line.ts';
 import { makeMemory, stopRow, taskRow, tempDir } from '../support/memory-builder.ts';
 import { IS_ROOT } from '../support/programs.ts';
@@ -203,4 +205,15 @@ test.each([
     encoding: 'utf8',
   });
   expect(stderr).toMatch(said);
+});
+
+test('each command is listed under the name it has', async () => {
+  const names = await Promise.all(
+    Object.values(COMMANDS).map(async (load) => {
+      const program = new Command();
+      (await load())(program);
+      return program.commands.map((command) => command.name());
+    }),
+  );
+  expect(names).toEqual(Object.keys(COMMANDS).map((name) => [name]));
 });
