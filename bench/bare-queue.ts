@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { type Job, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
+import { createScript } from '../lib/queue/script.ts';
 import type { Task } from '../lib/queue/task.ts';
 
 /** What a bare job carries, and BullMQ's options for it. */
@@ -68,9 +69,15 @@ export async function measureBareThroughput(
   });
 }
 
+/** As little as a script can do that notes something of a task, and of what happened to it. */
+const NOTE = createScript(`
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('RPUSH', KEYS[2], ARGV[1])
+return redis.call('EXPIRE', KEYS[2], 3600)`);
+
 /**
  * The same, but each job adds one to a second queue, whose worker writes a row into the memory: what design.md draws, with
- * nothing of what makes it hold. The row is not synced to disk.
+ * nothing of what makes it hold. The row is not synced to disk. Before that each job runs `scripts` scripts, one after the other.
  */
 export async function measureBareRecording(
   url: string,
@@ -80,7 +87,13 @@ export async function measureBareRecording(
     payload,
     options,
     memoryPath,
-  }: BareJobs & { readonly count: number; readonly concurrency: number; readonly memoryPath: string },
+    scripts = 0,
+  }: BareJobs & {
+    readonly count: number;
+    readonly concurrency: number;
+    readonly memoryPath: string;
+    readonly scripts?: number;
+  },
 ): Promise<Throughput> {
   return withQueue(url, 'bare-recording', async (tasks, connection) =>
     withQueue(url, 'bare-results', async (results) => {
@@ -93,9 +106,15 @@ export async function measureBareRecording(
       );
       const { agent, prompt } = payload as Task;
       const settings = { connection: connection(), concurrency, autorun: false };
+      const redis = connection();
       const work = new Worker(
         tasks.name,
-        async ({ id }) => void (await results.add('end', { id, ...payload }, options)),
+        async ({ id }) => {
+          for (let script = 0; script < scripts; script += 1) {
+            await NOTE(redis, [`bare:task:${id}`, `bare:trace:${id}`], [`step-${script}`, JSON.stringify(payload)]);
+          }
+          await results.add('end', { id, ...payload }, options);
+        },
         settings,
       );
       const record = new Worker(

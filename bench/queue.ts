@@ -19,6 +19,8 @@ const { values: options } = parseArgs({
   },
 });
 const RUNS_OF_A_COMMAND = 5;
+/** What is on disk before an agent may start, and before its end counts: begun; slot and money; what it cost; the end. */
+const STEPS_OF_A_TASK = 4;
 
 /** One line of the table: what, figures, goal. */
 type Line = readonly [what: string, bare: string, ours: string, ratio: string, goal: string];
@@ -70,7 +72,9 @@ async function measureThroughput(scene: QueueScene): Promise<readonly Line[]> {
     options: { priority: 10, removeOnComplete: { age: 604_800, count: 1_000 } },
   };
   const alike = await measureBareThroughput(scene.redisUrl, sameJobs);
-  const recording = await measureBareRecording(scene.redisUrl, { ...sameJobs, memoryPath: scene.memoryPath });
+  const { redisUrl, memoryPath } = scene;
+  const recording = await measureBareRecording(redisUrl, { ...sameJobs, memoryPath });
+  const noting = await measureBareRecording(redisUrl, { ...sameJobs, memoryPath, scripts: STEPS_OF_A_TASK });
   const ours = await measureOurThroughput(scene, count, concurrency);
   const perSecond = ({ perSecond: value }: Throughput): string => `${value.toFixed(0)}/s`;
   const cpu = ({ cpuMicroseconds }: Throughput): string => `${cpuMicroseconds.toFixed(0)} µs`;
@@ -80,7 +84,9 @@ async function measureThroughput(scene: QueueScene): Promise<readonly Line[]> {
     [`empty tasks, ${count} rows written; bare without recording`, perSecond(plain), perSecond(ours), ratio(plain), ''],
     ['the same, bare with our payload and priorities', perSecond(alike), perSecond(ours), ratio(alike), ''],
     ['the same, bare with recording on', perSecond(recording), perSecond(ours), ratio(recording), '≥ 0.5'],
+    [`the same, and ${STEPS_OF_A_TASK} small scripts before it`, perSecond(noting), perSecond(ours), ratio(noting), ''],
     ['CPU time of Node for one, bare with recording', cpu(recording), cpu(ours), cpuRatio(recording), ''],
+    ['CPU time of Node for one, bare with those scripts', cpu(noting), cpu(ours), cpuRatio(noting), ''],
   ];
 }
 
