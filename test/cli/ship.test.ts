@@ -174,12 +174,20 @@ test("rows that the receiver's memory lost with a restored backup are sent again
   const scene = await makeShipScene();
   const orchestrator = await scene.startOrchestrator();
   const backup = join(tempDir(), 'backup.db');
+  // What the recorder has just written may still lie beside the file.
+  const intoTheFile = (): void => {
+    const db = new Database(scene.memoryPath, { timeout: 15_000 });
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    db.close();
+  };
   scene.laptop.events(...tasks('first', 1));
   await scene.ship();
+  intoTheFile();
   copyFileSync(scene.memoryPath, backup);
   scene.laptop.events(...tasks('second', 1));
   await scene.ship();
   expect(scene.ids()).toEqual(['first-0', 'second-0']);
+  intoTheFile();
   copyFileSync(backup, scene.memoryPath);
   expect(countsOf(await scene.ship('--json'))).toEqual({ swarm_events: counts(2, 1) });
   expect(scene.ids()).toEqual(['first-0', 'second-0']);
