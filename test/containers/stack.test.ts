@@ -124,14 +124,6 @@ test('only who has business outside reaches anything outside', async () => {
   }
 });
 
-test('the bot reaches Alertmanager, and the logs of tasks, which it cannot change', async () => {
-  const script = "fetch(process.env.ALERTMANAGER_API_URL + '/api/v2/alerts').then((r) => console.log(r.status))";
-  expect(await stack.inside('scheduler', 'node', '-e', script)).toBe('200');
-  expect(await stack.inside('scheduler', 'sh', '-c', 'ls -d $WORK_DIR; echo x > $WORK_DIR/new')).toMatch(
-    /\.swarm-work[\s\S]*Read-only file system/,
-  );
-});
-
 test('secrets are read by whom they are for, and nobody else', async () => {
   const list = 'stat -c "%u %a" /run/*/*';
   expect(await stack.inside('alertmanager', 'sh', '-c', list)).toBe('65534 600');
@@ -168,6 +160,14 @@ test('without an agent the orchestrator is well, says so, and keeps tasks waitin
   expect(git('show', `swarm/${enqueued.id}:done.txt`)).toContain('Do it');
   // The recorder has written it: the memory that was replaced had one.
   await untilTasks(2);
+});
+
+test('the bot reaches Alertmanager, and the logs of tasks, which it cannot change', async () => {
+  const script = "fetch(process.env.ALERTMANAGER_API_URL + '/api/v2/alerts').then((r) => console.log(r.status))";
+  expect(await stack.inside('scheduler', 'node', '-e', script)).toBe('200');
+  expect(await stack.inside('scheduler', 'sh', '-c', 'ls -d $WORK_DIR; echo x > $WORK_DIR/new')).toMatch(
+    /\.swarm-work[\s\S]*Read-only file system/,
+  );
 });
 
 test('an alert that Prometheus raises arrives on the phone', async () => {
