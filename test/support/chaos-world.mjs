@@ -170,13 +170,21 @@ function makeProject(path) {
   return path;
 }
 
+/** Below those that the system gives out by itself, since Redis is killed and comes back on it; others of ours begin lower. */
 async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = 30_000 + Math.floor(Math.random() * 2_000);
+    const server = createServer();
+    const listening = once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.listen(port, '127.0.0.1');
+    if (!(await listening)) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /**
