@@ -1,5 +1,6 @@
 // What must be true once everything has come to rest, whatever was killed meanwhile.
 import Database from 'better-sqlite3';
+/** @import { Program } from './chaos-world.mjs' */
 import { agentProcesses } from './chaos-world.mjs';
 
 /**
@@ -13,13 +14,13 @@ const UNEXPECTED = ['bad-request', 'auth', 'rate-limited', 'stuck', 'timeout', '
 
 /**
  * Reads the memory and Redis, and compares them with each other and with what was asked for.
- * @param {{ redis: import('ioredis').Redis, memoryPath: string, drawn: readonly Drawn[] }} world
+ * @param {{ redis: import('ioredis').Redis, memoryPath: string, programs: readonly Program[], drawn: readonly Drawn[] }} world
  */
-export async function checkLedger({ redis, memoryPath, drawn }) {
+export async function checkLedger({ redis, memoryPath, programs, drawn }) {
   const { events, usage } = readMemory(memoryPath);
   const spentMicroUsd = sum(await hashValues(redis, 'swarm:budget', /^day:/));
   const bookedMicroUsd = sum(usage.map(({ cost_usd }) => Math.round(cost_usd * 1e6)));
-  const left = await leftovers(redis, drawn);
+  const left = await leftovers(redis, programs, drawn);
   const violations = [
     ...(await Promise.all(drawn.map((each) => checkTask(redis, each, events, usage)))).flat(),
     ...strangers(events, drawn),
@@ -94,9 +95,10 @@ function strangers(events, drawn) {
 /**
  * What a system at rest does not hold.
  * @param {import('ioredis').Redis} redis
+ * @param {readonly Program[]} programs
  * @param {readonly Drawn[]} drawn
  */
-async function leftovers(redis, drawn) {
+async function leftovers(redis, programs, drawn) {
   const jobs = async (/** @type {string} */ queue) => {
     const lists = ['wait', 'active', 'paused'].map((state) => redis.lrange(`swarm:${queue}:${state}`, 0, -1));
     const sets = ['delayed', 'prioritized'].map((state) => redis.zrange(`swarm:${queue}:${state}`, 0, '-1'));
@@ -113,11 +115,25 @@ async function leftovers(redis, drawn) {
     'a lock': await redis.keys('swarm:swarm-*:lock'),
     'a slot': await redis.keys('swarm:project:*'),
     'a parked task': await redis.keys('swarm:parked:*'),
-    'a lease': await redis.keys('swarm:recorder-lease'),
+    'a lease': await leases(redis, programs),
     'a closed gate': (await hashValues(redis, 'swarm:gates', /./)).filter(
       (text) => JSON.parse(text).untilMs === undefined,
     ),
   };
+}
+
+/**
+ * Who holds the recorder's lease; the lease of a process that was killed runs out by itself.
+ * @param {import('ioredis').Redis} redis
+ * @param {readonly Program[]} programs
+ */
+async function leases(redis, programs) {
+  const holder = await redis.get('swarm:recorder-lease');
+  if (holder === null) return [];
+  // Machine, then name space, number and start of the process.
+  const pid = Number(holder.split(':').at(-2));
+  const isOfKilled = programs.some(({ killed }) => killed.has(pid));
+  return isOfKilled && (await redis.pttl('swarm:recorder-lease')) > 0 ? [] : [holder];
 }
 
 /**

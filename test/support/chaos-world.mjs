@@ -73,11 +73,15 @@ function makeProgram(name, logs, launch) {
   let child;
   /** @type {string[]} */
   const unexpected = [];
+  /** @type {Set<number | undefined>} */
+  const killed = new Set();
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   return {
     name,
     /** How it ended although nobody wanted it to. */
     unexpected,
+    /** The processes that had no time to put anything in order. */
+    killed,
     isRunning,
     start: () => {
       const started = launch();
@@ -99,6 +103,7 @@ function makeProgram(name, logs, launch) {
       const ending = child;
       if (!ending || !isRunning()) return;
       child = undefined;
+      if (signal === 'SIGKILL') killed.add(ending.pid);
       const ended = once(ending, 'exit');
       ending.kill(signal);
       const timer = setTimeout(() => {
