@@ -21,6 +21,7 @@ const { values } = parseArgs({
 });
 const [count, minutes, seed] = [values.tasks, values.minutes, values.seed].map(Number);
 const AT_REST_WITHIN_MS = 240_000;
+const UP_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 250;
 /** Longer than a lock lasts, so that another takes over. */
 const STOPPED_MS = 5_000;
@@ -37,7 +38,9 @@ try {
   const untilMs = Date.now() + minutes * 60_000;
   await Promise.all([enqueueAll(drawn, untilMs), makeTrouble(untilMs)]);
   const hasRested = await untilAtRest();
-  for (const program of world.programs.slice(1)) await program.end('SIGTERM');
+  const orchestrators = world.programs.slice(1);
+  await untilUp(orchestrators);
+  for (const program of orchestrators) await program.end('SIGTERM');
   const { counts, violations } = await checkLedger({ ...world, drawn });
   const unexpected = world.programs.flatMap((program) => program.unexpected);
   if (!hasRested) violations.unshift(`not at rest after ${AT_REST_WITHIN_MS / 1_000} s`);
@@ -116,6 +119,16 @@ async function untilAtRest() {
     await sleep(LOOK_EVERY_MS);
   }
   return false;
+}
+
+/**
+ * The last trouble may be a moment old, and who has just been started does not hear a signal yet.
+ * @param {readonly Program[]} programs
+ */
+async function untilUp(programs) {
+  const untilMs = Date.now() + UP_WITHIN_MS;
+  do await sleep(LOOK_EVERY_MS);
+  while (Date.now() < untilMs && !programs.every(({ isUp }) => isUp()));
 }
 
 /** @param {Record<string, number>} counts */

@@ -75,6 +75,7 @@ function makeProgram(name, logs, launch) {
   const unexpected = [];
   /** @type {Set<number | undefined>} */
   const killed = new Set();
+  let isUp = false;
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   return {
     name,
@@ -83,11 +84,17 @@ function makeProgram(name, logs, launch) {
     /** The processes that had no time to put anything in order. */
     killed,
     isRunning,
+    /** Whether it has said that it listens: until then it ends at a signal without putting anything in order. */
+    isUp: () => isUp,
     start: () => {
       const started = launch();
       child = started;
+      isUp = false;
       for (const stream of [started.stdout, started.stderr]) {
-        stream?.on('data', (chunk) => appendFileSync(join(logs, `${name}.log`), chunk));
+        stream?.on('data', (chunk) => {
+          appendFileSync(join(logs, `${name}.log`), chunk);
+          if (child === started && String(chunk).includes('orchestrator is listening')) isUp = true;
+        });
       }
       started.on('exit', (code, signal) => {
         if (child === started) unexpected.push(`${name} ended by itself: ${code ?? signal}`);
